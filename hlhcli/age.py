@@ -1,0 +1,58 @@
+"""Age as an interval of days: `20 d` is the day from 20 to 21, `11 y` the year from 11 to 12, `1.6 y` that point."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+
+from hlhcli.observables import AGE, get
+from hlhcli.observations import Quantity, quantity
+from hlhcli.quantity import BadQuantity, Decimal, Interval
+
+_LATEST = 125  # years; older is a slip
+
+
+def read_age(text: str, decimal: Decimal = "point") -> Quantity:
+    """The age that `text` states, in the unit it was written in. A whole number is completed units of time."""
+    observable = get(AGE)
+    try:
+        stated = quantity(observable, text, decimal)
+    except BadQuantity as error:
+        if "has no unit" in str(error):
+            raise BadQuantity(f"'{text}' has no unit; write for example '{text} y' (accepted are d, wk, mo, y)") from None
+        raise
+    interval = stated.interval
+    if interval.is_point and interval.lo is not None and interval.lo.denominator == 1:
+        interval = Interval(interval.lo, interval.lo + 1, hi_open=True)
+    stated = Quantity(interval, stated.unit, stated.text)
+    in_years = stated.unit.convert(interval, observable.units.require("y"))
+    if in_years.lo is not None and in_years.lo > _LATEST:
+        raise BadQuantity(f"an age of {stated.text} is not possible")
+    return stated
+
+
+def in_days(age: Quantity) -> Interval:
+    """The age as an interval of days."""
+    return age.unit.convert(age.interval, get(AGE).units.first)
+
+
+def at(first: Interval, elapsed: Fraction | None) -> Interval:
+    """The age `elapsed` days after the first time point; with None (not known how long after) only the lower end is known."""
+    if elapsed is None:
+        return Interval(first.lo, None, first.lo_open)
+    return first.scaled(Fraction(1), elapsed)
+
+
+def since_birth(birth: date, then: date) -> Interval:
+    """The age on a calendar day, as an interval of days."""
+    days = (then - birth).days
+    return Interval(Fraction(days), Fraction(days + 1), hi_open=True)
+
+
+def text(first: Interval, elapsed: Fraction | None) -> str:
+    """The age for people to read, in completed units."""
+    then = at(first, elapsed)
+    days = then.lo or Fraction(0)
+    units = get(AGE).units
+    unit = next(unit for unit in reversed(units.units.values()) if unit.name == "d" or days >= 2 * unit.factor)
+    return f"{'>=' if elapsed is None else ''}{days // unit.factor} {unit.name}"

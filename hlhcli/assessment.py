@@ -1,0 +1,176 @@
+"""One set of criteria on one time point: verdict, count as a range, the items with their evidence, what would decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from functools import cached_property
+
+from hlhcli import nexttest, observables
+from hlhcli.evaluate import Evidence, Outcome, evaluate
+from hlhcli.observations import Missing
+from hlhcli.rules import CriteriaSet, Grade, worst
+from hlhcli.snapshot import Snapshot
+from hlhcli.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many of the criteria are met, not met and unknown; the true count lies from `min` to `max`."""
+
+    required: int
+    of: int
+    met: int
+    not_met: int
+    unknown: int
+
+    @property
+    def min(self) -> int:
+        return self.met
+
+    @property
+    def max(self) -> int:
+        return self.met + self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One criterion: its status and every comparison under it. `reported`: decided by the authors' mark alone."""
+
+    id: str
+    title: str
+    status: Status
+    evidence: tuple[Evidence, ...]
+    reported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedVerdict:
+    """What the authors state, and whether it is compatible with ours (None: they state nothing)."""
+
+    verdict: Status | None
+    count: int | None
+    agrees: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class NextTest:
+    """Observables that together could settle the verdict, and the verdicts that they could bring."""
+
+    observables: tuple[str, ...]
+    could_settle: tuple[Status, ...]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A set of criteria on a time point."""
+
+    criteria: CriteriaSet
+    snapshot: Snapshot
+    outcome: Outcome
+    count: Count | None
+    items: tuple[Item, ...]
+    by: str | None
+    notes: tuple[str, ...]
+    cautions: tuple[tuple[str, str], ...]  # observable, message
+    reported: ReportedVerdict
+
+    @property
+    def timepoint(self) -> str:
+        return self.snapshot.timepoint.name
+
+    @property
+    def day(self) -> Fraction | None:
+        return self.snapshot.day
+
+    @property
+    def date(self) -> date | None:
+        return self.snapshot.date
+
+    @property
+    def verdict(self) -> Status:
+        return self.outcome.status
+
+    @property
+    def provenance(self) -> Grade:
+        """The worst provenance of the numbers in the set."""
+        return worst(self.criteria.verdict)
+
+    @cached_property
+    def next_tests(self) -> tuple[NextTest, ...]:
+        """The smallest sets of observables that could settle an open verdict."""
+        return tuple(NextTest(*entry) for entry in nexttest.smallest_sets(self.outcome))
+
+    @cached_property
+    def would_decide(self) -> tuple[str, ...]:
+        """Every observable without which the verdict is open; those of the smallest sets first."""
+        first = [name for test in self.next_tests for name in test.observables]
+        return tuple(dict.fromkeys([*first, *nexttest.open_observables(self.outcome)]))
+
+
+def assess(criteria: CriteriaSet, snapshot: Snapshot) -> Assessment:
+    """The set of criteria on the snapshot."""
+    stated = snapshot.timepoint.reported.get(criteria.id)
+    outcome = evaluate(criteria.verdict, snapshot.known, stated.marks if stated else {})
+    counted = _find(outcome, criteria.counted)
+    count = _count(counted) if counted else None
+    items = tuple(_item(child) for child in counted.children) if counted else ()
+    verdict = outcome.status
+    agrees = None
+    if stated and (stated.verdict is not None or stated.count is not None):
+        agrees = _agrees(verdict, count, stated.verdict, stated.count)
+    reported = ReportedVerdict(stated.verdict if stated else None, stated.count if stated else None, agrees)
+    return Assessment(
+        criteria, snapshot, outcome, count, items, _by(outcome, counted), tuple(_notes(criteria, snapshot, outcome)), outcome.cautions, reported
+    )
+
+
+def _find(outcome: Outcome, node: object) -> Outcome | None:
+    if node is None or outcome.node is node:
+        return outcome if node is not None else None
+    return next((found for child in outcome.children if (found := _find(child, node))), None)
+
+
+def _count(counted: Outcome) -> Count:
+    statuses = [child.status for child in counted.children]
+    met, not_met = statuses.count(Status.MET), statuses.count(Status.NOT_MET)
+    required = getattr(counted.node, "required", len(statuses))
+    return Count(required, len(statuses), met, not_met, len(statuses) - met - not_met)
+
+
+def _item(outcome: Outcome) -> Item:
+    name = outcome.node.id or outcome.evidence[0].observable
+    title = outcome.node.title or observables.get(outcome.evidence[0].observable).title
+    return Item(name, title, outcome.status, outcome.evidence, outcome.reported)
+
+
+def _by(outcome: Outcome, counted: Outcome | None) -> str | None:
+    """What brought the verdict: the count, or the id of a path that suffices alone."""
+    if outcome.status is Status.UNKNOWN:
+        return None
+    if outcome.status is Status.MET:
+        for child in outcome.children:
+            if child.status is Status.MET and child.node.id and child is not counted:
+                return child.node.id
+    return "count" if counted else None
+
+
+def _agrees(verdict: Status, count: Count | None, stated: Status | None, number: int | None) -> bool:
+    """The reported verdict is ours, or ours is open and the reported count lies in our range."""
+    in_range = number is None or count is None or count.min <= number <= count.max
+    if stated is None or verdict is Status.UNKNOWN:
+        return in_range
+    return stated is verdict
+
+
+def _notes(criteria: CriteriaSet, snapshot: Snapshot, outcome: Outcome) -> list[str]:
+    notes = []
+    for child in outcome.children:
+        if child.node.id and not child.children and (note := child.evidence[0].note):
+            notes.append(f"{child.node.title}: {note}")
+    for report in criteria.reports:
+        observation = snapshot.known.get(report.observable)
+        if observation and not isinstance(observation.value, Missing):
+            notes.append(f"{observables.get(report.observable).title}: {observation.value.text} ({report.say})")
+    return notes

@@ -1,0 +1,218 @@
+"""The parts of a patient file that are keyed by observable: observations, background findings, and series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, ValidationError, ValidationInfo
+from pydantic_core import InitErrorDetails
+
+from hlhcli import observables
+from hlhcli.errors import did_you_mean, printable
+from hlhcli.fields import Moment, Reads, moment, refuse
+from hlhcli.observations import Convention, Observed, Quantity, missing, quantity, read_entry, scalar
+from hlhcli.quantity import BadQuantity, Decimal
+
+Position: TypeAlias = tuple[int, int]
+BLANK = ("", "~", "null")
+
+
+@dataclass(slots=True)
+class Reading:
+    """What the reading of one file carries along: how numbers are written, and what is worth a warning."""
+
+    decimal: Decimal = "point"
+    units: Convention | None = None
+    warnings: list[tuple[str, Position | None]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, info: ValidationInfo) -> Reading:
+        if not isinstance(info.context, Reading):
+            raise TypeError("use Patient.read(data), which knows how the file writes numbers")
+        return info.context
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One observed value, where it stands in the file (line, column), and what was noted beside it."""
+
+    value: Observed
+    position: Position | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A curve of one quantity over time; None where a point was not measured."""
+
+    points: tuple[tuple[Moment, Quantity | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An entry on its way: the observable that its key names, or what is wrong with the key."""
+
+    name: str
+    raw: Any
+    position: Position | None
+    problem: str | None = None
+
+
+def _name_entries(raw: Any) -> Any:
+    if isinstance(raw, str) and raw in BLANK:
+        return {}
+    if not isinstance(raw, Mapping):
+        raise refuse("expected observables with their values here, such as 'ferritin: 900 ng/mL'")
+    positions = getattr(raw, "value_marks", {})
+    seen: dict[str, str] = {}
+    entries: dict[str, _Entry] = {}
+    for key, value in raw.items():
+        key, name, problem = str(key), str(key), None
+        try:
+            name = observables.resolve(key)
+            if (first := seen.setdefault(name, key)) != key:
+                problem = f"'{key}' and '{first}' are the same observable; keep one of them"
+        except ValueError as error:
+            problem = str(error)
+        entries[key] = _Entry(name, value, positions.get(key), problem)
+    return entries
+
+
+def _by_name(entries: dict[str, Any]) -> dict[str, Any]:
+    return {observables.resolve(key): value for key, value in entries.items()}
+
+
+def _read_observation(entry: _Entry, info: ValidationInfo) -> Observation:
+    if entry.problem:
+        raise refuse(entry.problem, "key")
+    reading = Reading.of(info)
+    try:
+        value, note = read_entry(entry.name, entry.raw, reading.decimal, reading.units)
+    except BadQuantity as error:
+        raise refuse(str(error)) from None
+    if isinstance(value, Quantity):
+        doubt = observables.implausible(observables.get(entry.name), value.interval, value.unit, value.text)
+        if doubt:
+            reading.warnings.append((doubt, entry.position))
+    return Observation(value, entry.position, note)
+
+
+def _read_finding(entry: _Entry, info: ValidationInfo) -> Observation:
+    if not entry.problem and observables.get(entry.name).family is not None:
+        raise refuse(f"{entry.name} is measured at a time point; the background holds findings that are true at each", "key")
+    return _read_observation(entry, info)
+
+
+def _read_series(entry: _Entry, info: ValidationInfo) -> Series:
+    if entry.problem:
+        raise refuse(entry.problem, "key")
+    if observables.get(entry.name).family is None:
+        raise refuse(f"{entry.name} is a finding; a series is a curve of measured values", "key")
+    example = "expected {unit: ng/mL, points: [[0, 8000], [3, 5200]]}"
+    if not isinstance(entry.raw, Mapping) or not isinstance(entry.raw.get("points"), (list, tuple)):
+        raise refuse(example)
+    for key in entry.raw:
+        if key not in ("unit", "points"):
+            raise refuse(f"unknown key '{printable(str(key), 40)}'{did_you_mean(str(key), ('unit', 'points'))}")
+    unit = entry.raw.get("unit")
+    points: list[tuple[Moment, Quantity | None]] = []
+    problems: list[InitErrorDetails] = []
+    for index, pair in enumerate(entry.raw["points"]):
+        step = 0
+        try:
+            if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+                raise BadQuantity("a point is a pair of a day (or date) and a value, such as [3, 5200]")
+            when = moment(scalar(pair[0]))
+            step = 1
+            points.append((when, _point(entry.name, scalar(pair[1]), unit, Reading.of(info))))
+        except BadQuantity as error:
+            loc = ("points", index, step) if isinstance(pair, (list, tuple)) and len(pair) == 2 else ("points", index)
+            problems.append(InitErrorDetails(type=refuse(str(error)), loc=loc, input=None))
+    if problems:
+        raise ValidationError.from_exception_data("series", problems)
+    return Series(tuple(points))
+
+
+def _point(name: str, text: str, unit: Any, reading: Reading) -> Quantity | None:
+    if missing(text):
+        return None
+    observable = observables.get(name)
+    try:  # a value may carry a unit of its own, for the laboratory that changed its assay
+        return quantity(observable, text, reading.decimal, reading.units, unit and scalar(unit))
+    except BadQuantity:
+        if unit is None:
+            raise
+        return quantity(observable, text, reading.decimal)
+
+
+class _Keys:
+    """The JSON Schema of a mapping keyed by observable, built only when a schema is asked for."""
+
+    def __init__(self, build: Callable[[], dict[str, Any]]) -> None:
+        self.build = build
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return self.build()
+
+
+def _observations_schema(findings_only: bool = False) -> dict[str, Any]:
+    chosen = [o for o in map(observables.get, observables.names()) if o.family is None or not findings_only]
+    return _keyed_schema({o.name: _observable_schema(o) for o in chosen})
+
+
+def _series_schema() -> dict[str, Any]:
+    scalar_schema = {"type": ["string", "number", "null"]}
+    pair = {"type": "array", "items": scalar_schema, "minItems": 2, "maxItems": 2}
+    curve = {
+        "type": "object",
+        "properties": {"unit": {"type": "string"}, "points": {"type": "array", "items": pair, "description": "[day or date, value]"}},
+        "required": ["points"],
+        "additionalProperties": False,
+    }
+    return _keyed_schema({o.name: curve for o in map(observables.get, observables.names()) if o.family is not None})
+
+
+def _keyed_schema(properties: dict[str, Any]) -> dict[str, Any]:
+    """A mapping with the observables as keys; aliases are accepted but not offered for completion."""
+    spellings: dict[str, list[str]] = {}
+    for alias, name in observables.aliases().items():
+        if alias != name and name in properties:
+            spellings.setdefault(name, []).append(alias)
+    patterns = {f"^({'|'.join(other)})$": {"description": f"the same as {name}"} for name, other in spellings.items()}
+    return {"type": ["object", "null"], "properties": properties, "patternProperties": patterns, "additionalProperties": False}
+
+
+def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
+    unknown = "'not done', 'pending', 'unknown'"
+    if observable.family is None:
+        named = [*observable.values, observable.negative] if observable.values else ["yes", "no"]
+        named = ["yes", *named] if observable.default else named
+        return {
+            "description": f"{observable.title}: {', '.join(named)}, or {unknown}",
+            "anyOf": [{"enum": [*named, "not done", "pending", "unknown", None]}, {"type": ["string", "boolean", "object", "array"]}],
+        }
+    units = list(observable.units.units)
+    number = {"type": ["string", "number"]}
+    return {
+        "description": f"{observable.title} in {', '.join(units)}; or normal, elevated, low, {unknown}. '>', '<' and ranges are kept.",
+        "type": ["string", "number", "object", "null"],
+        "properties": {
+            "value": number,
+            "unit": {"anyOf": [{"enum": units}, {"type": "string"}]},
+            "comparator": {"enum": ["<", "<=", ">", ">="]},
+            "reference": number | {"description": "The laboratory's own range, such as '<1000' or '200-900'"},
+            "note": {"type": ["string", "null"]},
+        },
+        "additionalProperties": False,
+    }
+
+
+_KEYED = (BeforeValidator(_name_entries), AfterValidator(_by_name))
+
+Observations = Annotated[dict[str, Annotated[Observation, Reads(_read_observation, dict, with_info=True)]], *_KEYED, _Keys(_observations_schema)]
+Findings = Annotated[
+    dict[str, Annotated[Observation, Reads(_read_finding, dict, with_info=True)]], *_KEYED, _Keys(lambda: _observations_schema(True))
+]
+Curves = Annotated[dict[str, Annotated[Series, Reads(_read_series, dict, with_info=True)]], *_KEYED, _Keys(_series_schema)]

@@ -1,0 +1,62 @@
+"""What can be wrong with an input, said once: where, what, and what to write instead."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong (or, as a warning, noteworthy) in an input. Lines and columns count from 1."""
+
+    source: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+    @property
+    def where(self) -> str:
+        return self.source if self.line is None else f"{self.source}:{self.line}:{self.column}"
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+class InputError(Exception):
+    """An input that could not be evaluated, with every problem found in it, in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(problems, key=lambda p: (p.line or 0, p.column or 0))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class UnknownName(ValueError):
+    """A name that does not exist where one of a known list was expected."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"unknown {what} '{printable(name, 60)}'{did_you_mean(name, known)}")
+
+
+def did_you_mean(name: str, known: Iterable[str], listed: int = 12) -> str:
+    """` (did you mean 'ferritin'?)`, or the list of what is known if that is short, or nothing."""
+    from difflib import get_close_matches
+
+    names = list(known)
+    folded = {candidate.casefold(): candidate for candidate in names}
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean '{folded[close[0]]}'?"
+    return f"; known are {', '.join(names)}" if 0 < len(names) <= listed else ""
+
+
+def printable(text: str, limit: int = 500) -> str:
+    """`text` on one line and safe on a terminal: control, bidirectional and other invisible characters are escaped."""
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(c if c.isprintable() and unicodedata.category(c)[0] != "C" else _escape(c) for c in text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _escape(character: str) -> str:
+    return " " if character in "\n\t\r\x0b\x0c\u2028\u2029" or character.isspace() else f"\\u{ord(character):04x}"

@@ -1,0 +1,199 @@
+"""The reference evaluator: one rule on one snapshot, three-valued and exact. Every other evaluator must equal this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from hlhcli import observables, rules
+from hlhcli.entries import Observation
+from hlhcli.observables import Unit
+from hlhcli.observations import NOT_STATED, PENDING, Finding, Missing, Observed, Qualitative, Quantity
+from hlhcli.quantity import decimal_text
+from hlhcli.rules import Edge, Leaf, Node, Threshold
+from hlhcli.status import Status, all_of, any_of, at_least
+
+Known = Mapping[str, Observation]
+Marks = Mapping[str, Status]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One comparison: what was observed (None: nothing), the rule it was held against, the result, and why."""
+
+    observable: str
+    value: str | None
+    rule: str
+    status: Status
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A node of the rule with its result. `reported`: no observation decided it, a mark of the authors did."""
+
+    node: Node
+    status: Status
+    children: tuple[Outcome, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    cautions: tuple[tuple[str, str], ...] = ()  # observable, message
+    reported: bool = False
+
+
+def evaluate(node: Node, known: Known, marks: Marks) -> Outcome:
+    """The result of `node` on what is `known`; a mark decides an item of which the observations leave the result open."""
+    outcome = _combine(node, known, marks) if rules.children(node) else _compare(node, known)
+    for caution in node.cautions:
+        if evaluate(caution.when, known, {}).status is Status.MET:
+            outcome = _warn(outcome, caution.when, caution.say)
+    mark = marks.get(node.id) if node.id else None
+    if mark is None or mark is Status.UNKNOWN:
+        return outcome
+    if outcome.status is Status.UNKNOWN:
+        return replace(outcome, status=mark, reported=True)
+    if outcome.status is not mark:
+        outcome = _warn(outcome, node, f"reported as {mark}, but the values say {outcome.status}: the values decide")
+    return outcome
+
+
+def _combine(node: Node, known: Known, marks: Marks) -> Outcome:
+    parts = tuple(evaluate(child, known, marks) for child in rules.children(node))
+    statuses = [part.status for part in parts]
+    shown = parts
+    cautions: tuple[tuple[str, str], ...] = ()
+    match node:
+        case rules.All():
+            status = all_of(statuses)
+        case rules.Any():
+            status = any_of(statuses)
+        case rules.Not():
+            status = ~statuses[0]
+        case rules.AtLeast():
+            status = at_least(node.required, statuses)
+        case rules.FirstKnown():
+            status, shown, cautions = _first_known(parts)
+        case _:
+            status, shown = _choose(parts)
+    evidence = tuple(line for part in shown for line in part.evidence)
+    cautions += tuple(caution for part in shown for caution in part.cautions)
+    return Outcome(node, status, parts, evidence, cautions)
+
+
+def _first_known(parts: tuple[Outcome, ...]) -> tuple[Status, tuple[Outcome, ...], tuple[tuple[str, str], ...]]:
+    decided = [part for part in parts if part.status is not Status.UNKNOWN]
+    if not decided:
+        return Status.UNKNOWN, parts, ()
+    first, *others = decided
+    cautions = tuple(
+        (line.observable, f"{first.evidence[0].observable} is stated as {first.evidence[0].value}, although {line.value} would meet {line.rule}")
+        for other in others
+        for line in other.evidence
+        if first.status is Status.NOT_MET and other.status is Status.MET
+    )
+    unused = [replace(other, cautions=(), evidence=tuple(replace(line, note=_UNUSED) for line in other.evidence)) for other in others]
+    return first.status, (first, *unused), cautions
+
+
+_UNUSED = "not used: a stated finding decides"
+
+
+def _choose(parts: tuple[Outcome, ...]) -> tuple[Status, tuple[Outcome, ...]]:
+    condition, then, otherwise = parts
+    if condition.status is Status.MET:
+        return then.status, (then,)
+    if condition.status is Status.NOT_MET:
+        return otherwise.status, (otherwise,)
+    if then.status is otherwise.status:
+        return then.status, (otherwise,)
+    return Status.UNKNOWN, (then, otherwise, condition)
+
+
+def _compare(node: Leaf, known: Known) -> Outcome:
+    observation = known.get(node.observable)
+    value: Observed = observation.value if observation else NOT_STATED
+    caution: str | None = None
+    shown: str | None = None
+    if isinstance(node, rules.Stated):
+        status, note = _stated(value)
+    elif isinstance(value, Missing):
+        status, note = Status.UNKNOWN, value.text
+    elif isinstance(node, rules.Present):
+        status, note = _present(node, value)
+    else:
+        status, note, caution = _threshold(node, value)
+    if not isinstance(value, Missing):
+        shown = value.text
+    evidence = Evidence(node.observable, shown, node.text, status, note)
+    return Outcome(node, status, (), (evidence,), ((node.observable, caution),) if caution else ())
+
+
+def _stated(value: Observed) -> tuple[Status, str | None]:
+    if isinstance(value, Finding):
+        return (Status.MET if "yes" in value.values else Status.NOT_MET), None
+    if isinstance(value, Missing) and value.text == PENDING:
+        return Status.UNKNOWN, value.text
+    return Status.NOT_MET, f"{value.text}; the count decides"
+
+
+def _present(node: rules.Present, value: Observed) -> tuple[Status, str | None]:
+    assert isinstance(value, Finding)
+    if value.values & node.accepted:
+        return Status.MET, None
+    if value.values == {observables.get(node.observable).negative}:
+        return Status.NOT_MET, None
+    return Status.UNKNOWN, f"found in {value.text} only, which this set does not list"
+
+
+def _threshold(node: Threshold, value: Observed) -> tuple[Status, str | None, str | None]:
+    """Status, note and caution of a quantity against a cut-off."""
+    if not isinstance(value, Quantity):
+        return Status.UNKNOWN, f"reported as {value.text} without a number", None
+    edge = _edge_for(node, value.unit)
+    if not value.unit.convertible(edge.unit):
+        return Status.UNKNOWN, _not_comparable(value, edge), None
+    interval = value.unit.convert(value.interval, edge.unit)
+    status = interval.compare(edge.operator, edge.number)
+    note = None
+    if status is Status.UNKNOWN:
+        note = "the value lies on both sides of the cut-off" if value.interval.hi is not None else "the value may lie on either side of the cut-off"
+    elif interval.is_point and interval.lo == edge.number:
+        note = "equals the cut-off"
+    elif interval.is_point and interval.lo is not None and value.unit.name != edge.unit.name and _rounds_to(interval.lo, edge):
+        note = "equals the cut-off after rounding; compared without rounding"
+    return status, note, _edges_disagree(node, value, edge, status)
+
+
+def _edge_for(node: Threshold, unit: Unit) -> Edge:
+    """The edge printed in the reported unit, or in a power of ten of it, else the first that is printed."""
+    same = [edge for edge in node.edges if edge.unit.name == unit.name] or [edge for edge in node.edges if edge.unit.same_scale(unit)]
+    return (same or node.edges)[0]
+
+
+def _not_comparable(value: Quantity, edge: Edge) -> str:
+    note = f"{value.unit.name} ({value.unit.apart}) cannot be converted into {edge.unit.name}"
+    limit = value.reference.hi if value.reference else None
+    if not limit or value.interval.lo is None:
+        return note
+    ratio = decimal_text(value.interval.lo / limit, 1)
+    at_least_ = "" if value.interval.is_point else "at least "
+    return f"{note}; {at_least_}{ratio} × the laboratory's upper limit of {decimal_text(limit, 4)} {value.unit.name}"
+
+
+def _rounds_to(number: Fraction, edge: Edge) -> bool:
+    places = len(edge.text.split()[1].partition(".")[2])
+    return decimal_text(number, places) == decimal_text(edge.number, places)
+
+
+def _edges_disagree(node: Threshold, value: Quantity, used: Edge, status: Status) -> str | None:
+    for edge in node.edges:
+        if edge is not used and value.unit.convertible(edge.unit):
+            other = value.unit.convert(value.interval, edge.unit).compare(edge.operator, edge.number)
+            if other is not status:
+                return f"{value.text} is {status} by the printed cut-off {used.text}, but {other} by the printed {edge.text}; the reported unit decides"
+    return None
+
+
+def _warn(outcome: Outcome, at: Node, message: str) -> Outcome:
+    observable = next(leaf.observable for leaf in rules.walk(at) if not rules.children(leaf))  # type: ignore[union-attr]
+    return replace(outcome, cautions=(*outcome.cautions, (observable, message)))

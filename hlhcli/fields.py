@@ -1,0 +1,162 @@
+"""The scalar fields of a patient file: each reads text into a value, and knows its JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic_core import PydanticCustomError, core_schema
+
+from hlhcli.age import read_age
+from hlhcli.errors import did_you_mean, printable
+from hlhcli.observations import Quantity, missing, scalar
+from hlhcli.quantity import BadQuantity, fold
+from hlhcli.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time: a day of the course, or a calendar date."""
+
+    day: Fraction | None = None
+    date: date | None = None
+
+
+class Reads:
+    """A field that `function` reads; BadQuantity becomes the message at that place.
+
+    `build` makes its JSON Schema, only when a schema is asked for. With `with_info`, `function` takes Pydantic's info as well.
+    """
+
+    def __init__(self, function: Callable[..., Any], build: Callable[[], dict[str, Any]], with_info: bool = False) -> None:
+        self.function = function
+        self.build = build
+        self.with_info = with_info
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        if self.with_info:
+            return core_schema.with_info_plain_validator_function(self.function)
+        return core_schema.no_info_plain_validator_function(self._read_scalar)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return self.build()
+
+    def _read_scalar(self, raw: Any) -> Any:
+        try:
+            return self.function(scalar(raw))
+        except BadQuantity as error:
+            raise refuse(str(error)) from None
+
+
+def refuse(message: str, kind: str = "value") -> PydanticCustomError:
+    """The error that the models raise; with kind `key` it belongs to the key and not to the value."""
+    return PydanticCustomError(kind, "{message}", {"message": message})  # type: ignore[arg-type]
+
+
+def _day(text: str) -> Fraction:
+    if not re.fullmatch(r"[+-]?\d{1,6}(\.\d{1,6})?", text, re.ASCII):
+        raise BadQuantity(f"'{printable(text, 40)}' is no day; write a number such as 0, 10 or -3, or use date: 2016-05-02")
+    return Fraction(text)
+
+
+def _date(text: str) -> date:
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+            return date.fromisoformat(text)
+    except ValueError:
+        raise BadQuantity(f"{text} is not in the calendar") from None
+    raise BadQuantity(f"'{printable(text, 40)}' is no date; write year-month-day, such as 2016-05-02")
+
+
+def moment(text: str) -> Moment:
+    """A day (`10`) or a date (`2016-05-02`)."""
+    return Moment(date=_date(text)) if re.match(r"\d+[-./]\d+[-./]", text) else Moment(day=_day(text))
+
+
+def _age(text: str) -> Quantity | None:
+    return None if missing(text) else read_age(text)
+
+
+def choice(what: str, *names: str, **also: str) -> Callable[[str], str]:
+    """A reader that accepts `names`, and further spellings `also` with the name that each stands for."""
+    accepted = {name.casefold(): name for name in names} | {spelling.replace("_", " "): name for spelling, name in also.items()}
+
+    def choose(text: str) -> str:
+        found = accepted.get(fold(text).casefold().replace("_", " "))
+        if found is None:
+            raise BadQuantity(f"'{printable(text, 40)}' is no {what}{did_you_mean(text, names)}")
+        return found
+
+    return choose
+
+
+def _status(text: str) -> Status:
+    name = choice("verdict", "met", "not met", "unknown", yes="met", no="not met")(text)
+    return Status(name.replace(" ", "_"))
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"\d{1,2}", text, re.ASCII):
+        raise BadQuantity(f"'{printable(text, 40)}' is no count of criteria; write a whole number")
+    return int(text)
+
+
+def _words(*names: str) -> Callable[[], dict[str, Any]]:
+    return lambda: {"enum": [*names, None]}
+
+
+def _typed(*types: str, description: str | None = None) -> Callable[[], dict[str, Any]]:
+    return lambda: {"type": list(types)} | ({"description": description} if description else {})
+
+
+def _as_written(text: str) -> str:
+    return text
+
+
+_SEX = ("male", "female", "other", "unknown")
+_ZYGOSITY = ("heterozygous", "homozygous", "hemizygous", "compound heterozygous", "unknown")
+_CLASSIFICATION = ("pathogenic", "likely pathogenic", "VUS", "likely benign", "benign", "unknown")
+_RESULT = ("negative", "positive", "pending", "not done", "unknown")
+_VERDICT = ("met", "not met", "not_met", "unknown")
+
+Text = Annotated[str, Reads(_as_written, _typed("string", "number"))]
+OptionalText = Annotated[str | None, Reads(_as_written, _typed("string", "number", "null"))]
+Day = Annotated[
+    Fraction | None,
+    Reads(_day, _typed("number", "string", "null", description="Day of the course, for example 0, 10 or -3")),
+]
+Date = Annotated[date | None, Reads(_date, _typed("string", "null", description="Calendar date, year-month-day"))]
+When = Annotated[
+    Moment | None,
+    Reads(moment, _typed("number", "string", "null", description="A day of the course, or a date (year-month-day)")),
+]
+Age = Annotated[
+    Quantity | None,
+    Reads(_age, _typed("string", "null", description="For example '20 d', '3 wk', '18 mo' or '11 y'")),
+]
+Sex = Annotated[
+    str | None,
+    Reads(choice("sex", *_SEX, m="male", f="female", boy="male", girl="female", man="male", woman="female"), _words(*_SEX)),
+]
+Zygosity = Annotated[
+    str | None,
+    Reads(choice("zygosity", *_ZYGOSITY, het="heterozygous", hom="homozygous", hemi="hemizygous"), _words(*_ZYGOSITY)),
+]
+Classification = Annotated[
+    str | None,
+    Reads(
+        choice("classification", *_CLASSIFICATION, uncertain_significance="VUS", variant_of_uncertain_significance="VUS"),
+        _words(*_CLASSIFICATION),
+    ),
+]
+WorkupResult = Annotated[
+    str,
+    Reads(choice("result of a work-up", *_RESULT, neg="negative", pos="positive", no="negative", yes="positive"), _words(*_RESULT)),
+]
+Mark = Annotated[Status, Reads(_status, _words(*_VERDICT))]
+Verdict = Annotated[Status | None, Reads(_status, _words(*_VERDICT))]
+Count = Annotated[int | None, Reads(_count, lambda: {"type": ["integer", "null"], "minimum": 0})]

@@ -1,0 +1,219 @@
+"""What can be observed: names, units with their exact factors, plausible limits. Read from observables.yaml, never typed here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hlhcli.errors import UnknownName, printable
+from hlhcli.quantity import BadQuantity, Interval, fold, point, readings
+from hlhcli.yamltree import parse
+
+TABLE = Path(__file__).with_name("observables.yaml")
+AGE = "age"  # what the rules may ask of the patient besides what was observed
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of a family: one of it is `factor` of the family's first unit, after `less` was taken off."""
+
+    name: str
+    factor: Fraction
+    less: Fraction = Fraction(0)
+    apart: str | None = None
+    usually: Interval | None = None
+    ucum: str = ""
+
+    def convertible(self, other: Unit) -> bool:
+        return self.apart == other.apart
+
+    def same_scale(self, other: Unit) -> bool:
+        """True where one unit is a power of ten of the other, so that an edge printed in one reads the same in the other."""
+        if not self.convertible(other) or self.less != other.less:
+            return False
+        ratio = self.factor / other.factor
+        return re.fullmatch("10*", str(max(ratio, 1 / ratio))) is not None
+
+    def convert(self, interval: Interval, to: Unit) -> Interval:
+        """`interval` of this unit in `to`, exactly. Both must be convertible into each other."""
+        if self.name == to.name:
+            return interval
+        factor = self.factor / to.factor
+        return interval.scaled(factor, to.less - self.less * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Observable:
+    """One thing that can be observed. `family` is None for a finding; `values` are a finding's named values, if it has any."""
+
+    name: str
+    title: str
+    short: str
+    family: Family | None = None
+    values: tuple[str, ...] = ()
+    negative: str = "no"
+    default: str | None = None
+    words: dict[str, str] = field(default_factory=dict)
+    plausible: Interval | None = None
+    plausible_text: str = ""
+    conventional: str = ""
+    si: str = ""
+    instead: str | None = None
+
+    @property
+    def units(self) -> Family:
+        """The family of units of a quantity; a finding has none."""
+        if self.family is None:
+            raise ValueError(f"{self.name} is a finding and has no units")
+        return self.family
+
+
+class Family:
+    """Units that are written for the same quantity, and every spelling of them."""
+
+    def __init__(self, name: str, table: dict[str, Any]) -> None:
+        self.name = name
+        self.units: dict[str, Unit] = {}
+        self.misprints = {unit_key(spelling): message for spelling, message in table.get("misprints", {}).items()}
+        self.exact: dict[str, Unit] = {}
+        self.folded: dict[str, Unit] = {}
+        for unit_name, entry in table.items():
+            if unit_name == "misprints":
+                continue
+            unit = Unit(
+                unit_name,
+                _fraction(entry["is"]) if "is" in entry else Fraction(1),
+                _fraction(entry.get("less", "0")),
+                entry.get("apart"),
+                readings(entry["usually"])[0].interval if "usually" in entry else None,
+                entry["ucum"],
+            )
+            self.units[unit_name] = unit
+            for spelling in entry.get("exact", ()):
+                self.exact[_compact(spelling)] = unit
+            for spelling in (unit_name, *entry.get("also", ())):
+                self.folded.setdefault(unit_key(spelling), unit)
+
+    @property
+    def first(self) -> Unit:
+        return next(iter(self.units.values()))
+
+    def find(self, text: str) -> Unit | None:
+        """The unit that `text` spells, or None."""
+        return self.units.get(text) or self.exact.get(_compact(text)) or self.folded.get(unit_key(text))
+
+    def require(self, text: str) -> Unit:
+        """The unit that `text` spells. Raises BadQuantity, which names the accepted ones."""
+        unit = self.find(text)
+        if unit is None:
+            hint = self.misprints.get(unit_key(text))
+            raise BadQuantity(hint or f"unknown unit '{printable(text, 40)}'; accepted are {', '.join(self.units)}")
+        return unit
+
+
+_POWER = re.compile(r"^x?10[*^x(]*e?([1-9])\)?(?=\D|$)")
+_VOLUME = re.compile(r"mm\^?3|cu\.?mm|cmm")
+
+
+def _compact(text: str) -> str:
+    """The spelling without what never matters: spaces, a leading `×` or `count,`; a power of ten as `10^n`."""
+    text = re.sub(r"^(count,)?[x*]*", "", fold(text).replace(" ", ""))
+    return _POWER.sub(r"10^\1", text)
+
+
+def unit_key(text: str) -> str:
+    """The form in which spellings of a unit are compared, where capitals do not matter either."""
+    key = _VOLUME.sub("mm3", _compact(_compact(text).lower()))
+    key = re.sub(r"\bmc(?=[gl])|μ(?=[a-z])", "u", key)
+    return re.sub(r"(?<=\D)10[*^x(]*([1-9])", r"10^\1", key).strip(".")
+
+
+def _fraction(text: str) -> Fraction:
+    over, _, under = text.partition("/")
+    return Fraction(over) / Fraction(under or "1")
+
+
+@cache
+def _tables() -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
+    tree: Any = parse(TABLE.read_bytes(), TABLE.name)
+    names = {_name_key(alias): name for name, entry in tree["observables"].items() for alias in (name, *entry.get("aliases", ()))}
+    return tree["families"], tree["observables"], names
+
+
+def _name_key(text: str) -> str:
+    return text.casefold().replace("-", "_").replace(" ", "_")
+
+
+def names() -> list[str]:
+    """The names of all observables, in the order of the table."""
+    return list(_tables()[1])
+
+
+def aliases() -> dict[str, str]:
+    """Every accepted name of an observable, and the name that it stands for."""
+    return dict(_tables()[2])
+
+
+def resolve(name: str) -> str:
+    """The observable that `name` or an alias means. Raises UnknownName, with a suggestion."""
+    found = _tables()[2].get(_name_key(name))
+    if found is None:
+        raise UnknownName("observable", name, _tables()[2])
+    return found
+
+
+@cache
+def family(name: str) -> Family:
+    return Family(name, _tables()[0][name])
+
+
+@cache
+def get(name: str) -> Observable:
+    """The observable of this name (no alias), or the patient's age."""
+    if name == AGE:
+        return Observable(AGE, "Age", "age", family("age"), conventional="y", si="y")
+    entry = dict(_tables()[1][name])
+    limits = entry.get("plausible")
+    return Observable(
+        name,
+        entry["title"],
+        entry.get("short", entry["title"]),
+        family(entry["family"]) if "family" in entry else None,
+        tuple(entry.get("values", ())),
+        entry.get("negative", "no"),
+        entry.get("default"),
+        dict(entry.get("words", {})),
+        readings(limits)[0].interval if limits else None,
+        limits or "",
+        entry.get("conventional", ""),
+        entry.get("si", ""),
+        entry.get("instead"),
+    )
+
+
+def implausible(observable: Observable, interval: Interval, unit: Unit, text: str) -> str | None:
+    """Why a value is hardly possible, with the likely slip; None for a value like others. Only ever a warning."""
+    if observable.family is None or interval == point(0) or _likely(observable, interval, unit):
+        return None
+    slip = next((u for u in observable.units.units.values() if u.apart == unit.apart and _likely(observable, interval, u)), None)
+    name = observable.title.lower() if observable.title.istitle() else observable.title
+    if slip is None:
+        usual = f"{observable.plausible_text} {observable.units.first.name}"
+        return f"{name} {text} is hardly possible (usual is {usual}): please check the value and its unit"
+    return f"{name} {text} is hardly possible: did you mean {text.removesuffix(unit.name)}{slip.name}?"
+
+
+def _likely(observable: Observable, interval: Interval, unit: Unit) -> bool:
+    converted = unit.convert(interval, observable.units.first)
+    return (observable.plausible is None or _overlap(converted, observable.plausible)) and (
+        unit.usually is None or _overlap(interval, unit.usually)
+    )
+
+
+def _overlap(a: Interval, b: Interval) -> bool:
+    apart = (a.hi is not None and b.lo is not None and a.hi < b.lo) or (b.hi is not None and a.lo is not None and b.hi < a.lo)
+    return not apart

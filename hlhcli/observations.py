@@ -1,0 +1,214 @@
+"""From what a file says of one observable to a value: a quantity, a finding, a word, or the reason why nothing is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+from hlhcli.errors import did_you_mean, printable
+from hlhcli.observables import Observable, Unit, get
+from hlhcli.quantity import BadQuantity, Decimal, Interval, Measure, fold, readings
+
+Convention = Literal["conventional", "si"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its unit, as the interval that is known of it. `reference` is the laboratory's own range, same unit."""
+
+    interval: Interval
+    unit: Unit
+    text: str
+    reference: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found: `yes`, `no`, or named values such as `marrow` or `low`."""
+
+    values: frozenset[str]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Qualitative:
+    """A word where a number is measured (`normal`, `elevated`, `low`): shown, decides nothing numeric by itself."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Nothing is known, and why (`not done`, `pending`, `unreadable`, `unknown`, `not stated`)."""
+
+    text: str
+
+
+Observed: TypeAlias = Quantity | Finding | Qualitative | Missing
+NOT_STATED = Missing("not stated")
+PENDING = "pending"
+
+_REASONS = {
+    "not done": ["not done", "nd", "n.d.", "na", "n/a", "n.a.", "not sent", "not determined", "not measured", "not tested",
+                 "not performed", "not obtained", "not available", "not assessed", "not evaluated", "unable to assess", "tnp",
+                 "-", "--", "...", "(blank)"],
+    PENDING: ["pending", "awaited", "in progress", "to follow", "sent"],
+    "unreadable": ["unreadable", "hemolyzed", "haemolysed", "hemolysed", "haemolyzed", "clotted", "qns", "quantity not sufficient",
+                   "specimen hemolyzed", "specimen clotted", "qns - quantity not sufficient", "invalid"],
+    "unknown": ["unknown", "unk", "unclear", "?"],
+    NOT_STATED.text: ["not stated", "not reported", "not mentioned", "null", "~", "", "none stated"],
+}  # fmt: skip
+_MISSING = {word: Missing(reason) for reason, words in _REASONS.items() for word in words}
+_YES = frozenset({"yes", "y", "true", "present", "positive", "pos", "+"})
+_NO = frozenset({"no", "n", "false", "absent", "negative", "neg", "none"})
+_WORDS = {
+    "normal": ["normal", "wnl", "within normal limits", "within normal range", "not elevated", "not low", "unremarkable"],
+    "elevated": ["elevated", "high", "increased", "raised", "markedly elevated"],
+    "low": ["low", "decreased", "reduced", "markedly low"],
+}
+_QUALITATIVE = {word: Qualitative(meaning) for meaning, words in _WORDS.items() for word in words}
+
+
+def missing(text: str) -> Missing | None:
+    """The reason that `text` gives for a value not being known, or None if it is a value."""
+    return _MISSING.get(fold(text).casefold())
+
+
+_ENTRY = ("value", "unit", "comparator", "reference", "note")
+
+
+def scalar(raw: Any) -> str:
+    """The text of a scalar, from a file (always text) or from Python. Raises BadQuantity for a mapping or list."""
+    if isinstance(raw, str):
+        return raw.strip()
+    if raw is None or isinstance(raw, bool):
+        return {None: "null", True: "yes", False: "no"}[raw]
+    if isinstance(raw, (dict, list, tuple)):
+        raise BadQuantity("expected one value here, not a list or mapping")
+    return str(raw)
+
+
+def read_entry(name: str, raw: Any, decimal: Decimal = "point", units: Convention | None = None) -> tuple[Observed, str | None]:
+    """What one entry under `observations` says: a scalar, a list of sites, or {value, unit, comparator, reference, note}."""
+    observable = get(name)
+    if isinstance(raw, (list, tuple)):
+        if not observable.values:
+            raise BadQuantity("write one value for a time point; several are a series, or time points of their own")
+        raw = ", ".join(map(scalar, raw))
+    if not isinstance(raw, dict):
+        return read(name, scalar(raw), decimal, units), None
+    for key in raw:
+        if key not in _ENTRY:
+            raise BadQuantity(f"unknown key '{printable(str(key), 40)}'{did_you_mean(str(key), _ENTRY)}")
+    part = {key: text for key, value in raw.items() if not missing(text := scalar(value))}
+    note = part.get("note")
+    if observable.family is None and part.keys() & {"unit", "comparator", "reference"}:
+        raise BadQuantity(f"{name} is a finding; it has no unit, comparator or reference")
+    if "value" not in part:
+        return missing(scalar(raw.get("value"))) or NOT_STATED, note
+    text = f"{part['comparator']} {part['value']}" if "comparator" in part else part["value"]
+    if "unit" in part and not _qualitative(text):
+        value: Observed = quantity(observable, text, decimal, units, part["unit"])
+    else:
+        value = read(name, text, decimal, units)
+    if "reference" in part and isinstance(value, Quantity):
+        value = replace(value, reference=_reference(observable, part["reference"], value.unit, decimal))
+    return value, note
+
+
+def _reference(observable: Observable, text: str, unit: Unit, decimal: Decimal) -> Interval:
+    """The laboratory's reference range, in the unit of the value."""
+    measure = readings(text, decimal)[0]
+    stated = observable.units.require(measure.unit) if measure.unit else unit
+    if not stated.convertible(unit):
+        raise BadQuantity(f"the reference is in {stated.name}, which cannot be converted into {unit.name}")
+    return stated.convert(measure.interval, unit)
+
+
+def _qualitative(text: str) -> Qualitative | None:
+    return _QUALITATIVE.get(fold(text).casefold())
+
+
+def read(name: str, text: str, decimal: Decimal = "point", units: Convention | None = None) -> Observed:
+    """What `text` says of the observable `name`. Raises BadQuantity with what to write instead."""
+    observable = get(name)
+    if observable.family is None:
+        return _finding(observable, text)
+    return missing(text) or _qualitative(text) or quantity(observable, text, decimal, units)
+
+
+def quantity(
+    observable: Observable, text: str, decimal: Decimal = "point", units: Convention | None = None, unit: str | None = None
+) -> Quantity:
+    """`text` as a number with a unit; `unit` is one that was given apart, `units` says what a bare number means."""
+    found = readings(text, decimal)
+    read: list[Quantity] = []
+    problem: BadQuantity | None = None
+    for measure in found:
+        try:
+            known = _unit(observable, measure, unit, units)
+        except BadQuantity as error:
+            problem = problem or error
+            continue
+        read.append(Quantity(measure.interval, known, f"{measure.text} {known.name}"))
+    if len(read) > 1:
+        ways = " or ".join(f"'{measure.text} {q.unit.name}'" for measure, q in zip(found, read, strict=True))
+        raise BadQuantity(f"'{printable(text, 60)}' can be read in two ways; write {ways}")
+    if not read:
+        raise problem or BadQuantity("no number found")
+    return read[0]
+
+
+def _unit(observable: Observable, measure: Measure, apart: str | None, units: Convention | None) -> Unit:
+    if apart is not None:
+        if measure.unit and observable.units.find(measure.unit) is not observable.units.require(apart):
+            raise BadQuantity("the unit is written twice, and differently")
+        return observable.units.require(apart)
+    if measure.unit:
+        if measure.unit[0] in ",;(" and not observable.units.find(measure.unit):
+            raise BadQuantity(f"after '{measure.text}' comes '{printable(measure.unit, 40)}'; write one value, and the rest into a note")
+        return observable.units.require(measure.unit)
+    if units is not None:
+        return observable.units.require(observable.conventional if units == "conventional" else observable.si)
+    example = f"{measure.text} {observable.conventional}"
+    if measure.text[0] in "<>":
+        example = f'"{example}"'
+    raise BadQuantity(
+        f"'{measure.text}' has no unit; write for example {example}"
+        + (f" (accepted are {', '.join(observable.units.units)})" if len(observable.units.units) > 1 else "")
+    )
+
+
+def _finding(observable: Observable, text: str) -> Observed:
+    word = fold(text).casefold()
+    if word == "absent" and "absent" in observable.values:
+        return Finding(frozenset({"absent"}), "absent")
+    if observable.negative != "no":  # for these, yes and no would be ambiguous
+        found = _named(observable, word) or ({observable.negative} if word in (observable.negative, "wnl") else set())
+    elif word in _NO:
+        found = {"no"}
+    elif word in _YES:
+        found = {observable.default or "yes"}
+    else:
+        found = _named(observable, word)
+    if found:
+        return Finding(frozenset(found), ", ".join(sorted(found)))
+    reason = _MISSING.get(word)
+    if reason is not None:
+        return reason
+    if observable.instead and word[:1].isdigit():
+        raise BadQuantity(f"{observable.name} is yes or no; write a size as {observable.instead}: {printable(text, 40)}")
+    accepted = (*observable.values, observable.negative) if observable.values else ("yes", "no")
+    if observable.default:
+        accepted = ("yes", *accepted)
+    raise BadQuantity(
+        f"{observable.name} cannot be '{printable(text, 40)}'{did_you_mean(word, accepted, 0)}; "
+        f"write {', '.join(accepted)}, or 'not done', 'pending', 'unknown'"
+    )
+
+
+def _named(observable: Observable, word: str) -> set[str]:
+    """The named values that `word` lists (`marrow`, `bone marrow and liver`), or nothing if one of them is unknown."""
+    parts = [part.strip() for part in word.replace(" and ", ",").replace("+", ",").replace(";", ",").split(",")]
+    found = {observable.words.get(part, part) for part in parts}
+    return found if found <= set(observable.values) else set()

@@ -1,0 +1,143 @@
+"""What a patient file holds: the one source of its validation, its JSON Schema, and the Python objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hlhcli.entries import BLANK, Curves, Findings, Observations, Reading
+from hlhcli.fields import (
+    Age,
+    Classification,
+    Count,
+    Date,
+    Day,
+    Mark,
+    Moment,
+    OptionalText,
+    Sex,
+    Text,
+    Verdict,
+    When,
+    WorkupResult,
+    Zygosity,
+    refuse,
+)
+from hlhcli.status import Status
+
+
+class Model(BaseModel):
+    """Strict keys; a key that is left empty counts as not written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blank(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            return {key: value for key, value in data.items() if not (value is None or (isinstance(value, str) and value in BLANK))}
+        return data
+
+
+class Person(Model):
+    """Who the patient is. Age is the age at the first time point; write `age` or `birth_date`."""
+
+    id: OptionalText = None
+    age: Age = None
+    birth_date: Date = None
+    sex: Sex = None
+
+    @model_validator(mode="after")
+    def _one_age(self) -> Person:
+        if self.age and self.birth_date:
+            raise refuse("write either 'age' or 'birth_date', not both")
+        return self
+
+
+class Therapy(Model):
+    """A drug and when it was given, in days of the course or as dates; without `stop` it goes on."""
+
+    drug: Text
+    dose: OptionalText = None
+    start: When = None
+    stop: When = None
+    note: OptionalText = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Therapy:
+        a, b = self.start or Moment(), self.stop or Moment()
+        if (a.day is not None and b.day is not None and b.day < a.day) or (a.date and b.date and b.date < a.date):
+            raise refuse("'stop' is before 'start'")
+        return self
+
+
+class Variant(Model):
+    """A variant found in a gene."""
+
+    gene: Text
+    variant: OptionalText = None
+    zygosity: Zygosity = None
+    classification: Classification = None
+    note: OptionalText = None
+
+
+class Genetics(Model):
+    """Genes that were tested, and the variants found in them."""
+
+    tested: list[Text] = []
+    variants: list[Variant] = []
+
+
+class Reported(Model):
+    """What a chart or paper states of a set of criteria without giving values: verdict, count, and a mark per criterion."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Mark]
+
+    verdict: Verdict = None
+    count: Count = None
+
+    @property
+    def marks(self) -> dict[str, Status]:
+        """The marks by the id of the item."""
+        return self.__pydantic_extra__
+
+
+class Timepoint(Model):
+    """What was observed at one time point. The name heads its column; `day` or `date` places it in the course."""
+
+    name: Text
+    day: Day = None
+    date: Date = None
+    observations: Observations = Field(default_factory=dict)
+    reported: Annotated[dict[str, Reported], Field(description="What the authors state, by the id of the criteria")] = {}
+    note: OptionalText = None
+
+
+class Patient(Model):
+    """One patient: who, what was observed at each time point, what was given."""
+
+    patient: Person = Person()
+    units: Annotated[Literal["conventional", "si"] | None, Field(description="What a number without a unit means")] = None
+    decimal: Annotated[Literal["point", "comma"], Field(description="How this file writes decimals")] = "point"
+    background: Annotated[Findings, Field(description="Findings that hold at every time point")] = Field(default_factory=dict)
+    therapies: list[Therapy] = []
+    timepoints: Annotated[list[Timepoint], Field(min_length=1)]
+    genetics: Genetics | None = None
+    workup: Annotated[dict[str, WorkupResult], Field(description="Causes that were looked for, and the result")] = {}
+    series: Annotated[Curves, Field(description="Curves over time, by observable")] = Field(default_factory=dict)
+
+    @classmethod
+    def read(cls, data: Any, reading: Reading | None = None) -> Patient:
+        """The patient that `data` (text in mappings and lists, as in a file) describes.
+
+        Raises pydantic.ValidationError; what is worth a warning is added to `reading`.
+        """
+        reading = reading or Reading()
+        if isinstance(data, Mapping):
+            reading.decimal = "comma" if data.get("decimal") == "comma" else "point"
+            units = data.get("units")
+            reading.units = units if units in ("conventional", "si") else None
+        return cls.model_validate(data, context=reading)

@@ -1,0 +1,193 @@
+"""Exact quantities: every observation is an interval of rational numbers, read from text without a float in the way."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from hlhcli.status import Status
+
+Decimal = Literal["point", "comma"]
+Operator = Literal["<", "<=", ">", ">="]
+
+MAX_TEXT = 200  # characters of one value; longer text belongs into a note
+MAX_DIGITS = 30  # more is no measurement, and bounds the arithmetic
+MAX_EXPONENT = 15
+
+
+class BadQuantity(ValueError):
+    """Text that is no quantity; the message says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """All that is known of a number: it lies between `lo` and `hi` (None: unbounded), ends open or closed.
+
+    `20.1` is the point [20.1, 20.1], `>20000` is (20000, ∞), `<5` is [0, 5), `13-21` is [13, 21].
+    """
+
+    lo: Fraction | None
+    hi: Fraction | None
+    lo_open: bool = False
+    hi_open: bool = False
+
+    @property
+    def is_point(self) -> bool:
+        return self.lo is not None and self.lo == self.hi
+
+    def compare(self, operator: Operator, edge: Fraction) -> Status:
+        """Met if every number of the interval satisfies `operator edge`, not met if none does, else unknown."""
+        lo, hi = self.lo, self.hi
+        if operator == ">=":
+            every = lo is not None and lo >= edge
+            none = hi is not None and (hi < edge or (hi == edge and self.hi_open))
+        elif operator == ">":
+            every = lo is not None and (lo > edge or (lo == edge and self.lo_open))
+            none = hi is not None and hi <= edge
+        elif operator == "<=":
+            every = hi is not None and hi <= edge
+            none = lo is not None and (lo > edge or (lo == edge and self.lo_open))
+        else:
+            every = hi is not None and (hi < edge or (hi == edge and self.hi_open))
+            none = lo is not None and lo >= edge
+        return Status.MET if every else Status.NOT_MET if none else Status.UNKNOWN
+
+    def scaled(self, factor: Fraction, offset: Fraction = Fraction(0)) -> Interval:
+        """The same interval in another unit: x → x · factor + offset, with factor > 0."""
+        return Interval(
+            None if self.lo is None else self.lo * factor + offset,
+            None if self.hi is None else self.hi * factor + offset,
+            self.lo_open,
+            self.hi_open,
+        )
+
+
+def point(number: Fraction | int) -> Interval:
+    """The interval that holds one number."""
+    exact = Fraction(number)
+    return Interval(exact, exact)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One way to read a text: an interval, the text of its unit (may be empty), and the number as it is shown."""
+
+    interval: Interval
+    unit: str
+    text: str
+
+
+def fold(text: str) -> str:
+    """One spelling for the many of real charts: compatibility forms, micro signs, dashes, spaces, any script's digits."""
+    text = unicodedata.normalize("NFKC", text)
+    if not text.isascii():
+        text = "".join(_FOLDED.get(c) or (str(unicodedata.decimal(c)) if c.isdecimal() else c) for c in text)
+    return " ".join(text.split())
+
+
+_FOLDED = dict.fromkeys("‐‑‒–—−﹣", "-") | {"×": "x", "✕": "x", "·": "*", "≥": ">=", "≤": "<=", "’": "'"}
+
+_COMPARATORS: dict[str, Operator] = {
+    ">": ">", "<": "<", ">=": ">=", "=>": ">=", "<=": "<=", "=<": "<=",
+    "over": ">", "above": ">", "exceeded": ">", "exceeds": ">", "more than": ">", "greater than": ">",
+    "under": "<", "below": "<", "less than": "<", "at least": ">=", "at most": "<=", "up to": "<=",
+}  # fmt: skip
+_COMPARATOR = re.compile("(" + "|".join(sorted(map(re.escape, _COMPARATORS), key=len, reverse=True)) + r")(?=[\s\d])\s*")
+_GROUPED = r"\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?![\d.,'])"
+_PLAIN = r"\d+(?:[.,']\d+)*(?:[eE][+-]?\d+(?![\d/]))?"
+_NUMBERS = [re.compile(_GROUPED), re.compile(_PLAIN)]
+_RANGE = re.compile(r"\s*(?:-|to(?=\s))\s*(?=\d)")
+_NEGATIVE = re.compile(r"(?:[<>]=?\s*)?-\s*\d")
+
+
+def readings(text: str, decimal: Decimal = "point") -> list[Measure]:
+    """Every way in which `text` can be read as a number and a unit, the likelier first.
+
+    Two readings arise only where a space may group digits or part number and unit (`90 103/uL`).
+    Raises BadQuantity where there is none.
+    """
+    if len(text) > MAX_TEXT:
+        raise BadQuantity(f"a value of {len(text)} characters is too long (limit {MAX_TEXT}); put text into a note")
+    folded = fold(text)
+    if _NEGATIVE.match(folded):
+        raise BadQuantity("a negative value is not possible here")
+    found = _COMPARATOR.match(folded.lower())
+    comparator: Operator | None = _COMPARATORS[found[1]] if found else None
+    body = folded[found.end() :] if found else folded
+    result: list[Measure] = []
+    for pattern in _NUMBERS:
+        first = pattern.match(body)
+        if not first:
+            continue
+        rest = body[first.end() :]
+        joint = _RANGE.match(rest)
+        second = next((m for p in _NUMBERS if (m := p.match(rest, joint.end()))), None) if joint else None
+        lo, lo_text = _number(first[0], decimal)
+        if second is None:
+            measure = Measure(_interval(comparator, lo), rest.strip(), f"{comparator or ''}{lo_text}")
+        elif comparator:
+            raise BadQuantity("a comparator and a range together cannot be read; write one of them")
+        else:
+            hi, hi_text = _number(second[0], decimal)
+            if lo > hi:
+                raise BadQuantity(f"the range is reversed; write {hi_text}-{lo_text}")
+            measure = Measure(Interval(lo, hi), rest[second.end() :].strip(), f"{lo_text}-{hi_text}")
+        if measure not in result:
+            result.append(measure)
+    if not result:
+        raise BadQuantity("no number found")
+    return result
+
+
+def _interval(comparator: Operator | None, number: Fraction) -> Interval:
+    if comparator is None:
+        return point(number)
+    if comparator in (">", ">="):
+        return Interval(number, None, lo_open=comparator == ">")
+    if number == 0 and comparator == "<":
+        raise BadQuantity("no value is below 0")
+    return Interval(Fraction(0), number, hi_open=comparator == "<")
+
+
+def _number(text: str, decimal: Decimal) -> tuple[Fraction, str]:
+    """The exact number and its plain text (decimal point, no grouping)."""
+    mark, group = (".", ",") if decimal == "point" else (",", ".")
+    body, _, exponent = text.replace(" ", "").lower().partition("e")
+    whole, *fraction = body.split(mark)
+    for separator in (group, "'"):
+        if separator in whole:
+            if not re.fullmatch(rf"[1-9]\d{{0,2}}(?:{re.escape(separator)}\d{{3}})+", whole):
+                raise BadQuantity(_misplaced(text, mark, group))
+            whole = whole.replace(separator, "")
+    if len(fraction) > 1 or any(not part.isdigit() for part in fraction):
+        raise BadQuantity(_misplaced(text, mark, group))
+    digits = whole + "".join(fraction)
+    if len(digits) > MAX_DIGITS or abs(int(exponent[:4] or 0)) > MAX_EXPONENT:
+        raise BadQuantity(f"a number with so many digits is no measurement (limit {MAX_DIGITS})")
+    power = int(exponent or 0) - len("".join(fraction))
+    number = int(digits) * Fraction(10) ** power
+    return number, ".".join([whole, *fraction]) + (f"e{exponent}" if exponent else "")
+
+
+def _misplaced(text: str, mark: str, group: str) -> str:
+    other = "comma" if mark == "." else "point"
+    if text.count(group) == 1 and mark not in text:
+        return f"'{text}' is ambiguous; write {text.replace(group, mark)}, or set 'decimal: {other}' at the top of the file"
+    return f"'{text}' cannot be read; write digits with '{mark}' as the decimal mark, and set 'decimal: {other}' if it is not"
+
+
+def decimal_text(number: Fraction, places: int) -> str:
+    """`number` rounded to at most `places` decimals, for people to read; never compared with anything."""
+    scaled = round(abs(number) * 10**places)
+    whole, part = divmod(scaled, 10**places)
+    sign = "-" if number < 0 and scaled else ""
+    return f"{sign}{whole}" + (f".{part:0{places}d}".rstrip("0").rstrip(".") if places else "")
+
+
+def exact_text(number: Fraction) -> str:
+    """A number that came in as a decimal, as that decimal again, without rounding."""
+    places = next(places for places in range(MAX_DIGITS) if 10**places % number.denominator == 0)
+    return decimal_text(number, places)

@@ -1,0 +1,85 @@
+"""The patient file: YAML or JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from hlhcli.entries import Reading
+from hlhcli.errors import InputError, Problem, did_you_mean, printable
+from hlhcli.patient import Genetics, Patient, Person, Reported, Therapy, Timepoint, Variant
+from hlhcli.yamltree import Mapping, Node, mark_of, parse
+
+# The model that stands under each key, to suggest the nearest of its keys.
+_MODELS = {
+    "patient": Person,
+    "therapies": Therapy,
+    "timepoints": Timepoint,
+    "genetics": Genetics,
+    "variants": Variant,
+    "reported": Reported,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A patient, where each value stands in the file, and what is worth a warning."""
+
+    source: str
+    patient: Patient
+    tree: Node
+    warnings: tuple[Problem, ...]
+
+    def where(self, *path: str | int, key: bool = False) -> tuple[int, int]:
+        """Line and column of what stands at `path` (of its key, with `key`)."""
+        return mark_of(self.tree, path, key)
+
+
+def read(content: bytes | str, source: str) -> Document:
+    """The patient in `content`. Raises InputError with every problem found, each with line and column."""
+    tree = parse(content, source)
+    if not isinstance(tree, Mapping):
+        raise InputError([Problem(source, "expected a patient: keys such as 'patient:' and 'timepoints:' (see hlhcli init)", 1, 1)])
+    reading = Reading()
+    try:
+        patient = Patient.read(tree, reading)
+    except ValidationError as error:
+        raise InputError(_problem(source, tree, detail) for detail in error.errors(include_url=False, include_input=False)) from None
+    problems = _doubled_names(source, tree, patient)
+    if problems:
+        raise InputError(problems)
+    warnings = tuple(Problem(source, message, *(mark or (None, None))) for message, mark in reading.warnings)
+    return Document(source, patient, tree, warnings)
+
+
+def _doubled_names(source: str, tree: Node, patient: Patient) -> list[Problem]:
+    first: dict[str, int] = {}
+    problems = []
+    for index, timepoint in enumerate(patient.timepoints):
+        if first.setdefault(timepoint.name, index) != index:
+            mark = mark_of(tree, ("timepoints", index, "name"))
+            problems.append(Problem(source, f"a time point is already named '{printable(timepoint.name, 60)}'; give it another name", *mark))
+    return problems
+
+
+def _problem(source: str, tree: Node, detail: Any) -> Problem:
+    """One of Pydantic's errors, said in the words of the file and placed in it."""
+    path, kind = tuple(detail["loc"]), detail["type"]
+    if kind == "extra_forbidden":
+        inside = [step for step in path[:-1] if isinstance(step, str)]
+        model = _MODELS.get(inside[-1] if inside else "", Patient)
+        known = [*model.model_fields]
+        message = f"unknown key '{printable(str(path[-1]), 60)}'{did_you_mean(str(path[-1]), known)}"
+        return Problem(source, message, *mark_of(tree, path, key=True))
+    message = {
+        "missing": f"'{path[-1]}' is missing" + (": a patient has at least one time point" if path == ("timepoints",) else ""),
+        "too_short": "no time points: a patient has at least one",
+        "model_type": "expected a mapping here (lines such as 'key: value')",
+        "model_attributes_type": "expected a mapping here (lines such as 'key: value')",
+        "dict_type": "expected a mapping here (lines such as 'key: value')",
+        "list_type": "expected a list here (lines that start with '- ')",
+        "literal_error": f"expected {detail.get('ctx', {}).get('expected', 'another word')} here",
+    }.get(kind, detail["msg"])
+    return Problem(source, message, *mark_of(tree, path, key=kind == "key"))

@@ -1,0 +1,217 @@
+"""The rule language: a closed set of nodes, and the phrases in which comparisons are written.
+
+    ferritin >= 500 ug/L                                  a threshold
+    triglycerides >= 3.0 mmol/L or >= 265 mg/dL           one cut-off with two printed edges: the one in the reported unit decides
+    splenomegaly                                          a finding that is present
+    hemophagocytosis in marrow, spleen, lymph node        a finding with one of these values
+
+Logic is written as structure: all, any, not, at_least (k of n), first_known, if/then/else, stated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal, TypeAlias, get_args
+
+from hlhcli import observables
+from hlhcli.observables import AGE, Unit
+from hlhcli.quantity import BadQuantity, Operator, readings
+
+Grade = Literal["primary", "reproduction", "secondary", "code", "unverified"]
+GRADES: tuple[Grade, ...] = get_args(Grade)  # from the best to the worst
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What every node may carry: an id and title (it is then an item), the provenance of its numbers, a note."""
+
+    id: str | None = None
+    title: str | None = None
+    grade: Grade
+    note: str | None = None
+    cautions: tuple[Caution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One printed edge of a cut-off: operator, exact number, unit, and the text of it."""
+
+    operator: Operator
+    number: Fraction
+    unit: Unit
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold(Base):
+    """A quantity against a cut-off; several edges are the same cut-off printed in several units."""
+
+    observable: str
+    edges: tuple[Edge, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present(Base):
+    """A finding that has one of the `accepted` values."""
+
+    observable: str
+    accepted: frozenset[str]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated(Base):
+    """A finding that counts only where it is stated: not stated is not met, pending is unknown."""
+
+    observable: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class All(Base):
+    children: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Any(Base):
+    children: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Not(Base):
+    children: tuple[Node]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtLeast(Base):
+    """At least `required` of the children."""
+
+    required: int
+    children: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstKnown(Base):
+    """The first child of which something is known decides."""
+
+    children: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choose(Base):
+    """If the first child is met the second decides, else the third; where the first is unknown they must agree."""
+
+    children: tuple[Node, Node, Node]
+
+
+Node: TypeAlias = Threshold | Present | Stated | All | Any | Not | AtLeast | FirstKnown | Choose
+Leaf: TypeAlias = Threshold | Present | Stated
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """A warning that a definition asks for where `when` is met, for example close to another published cut-off."""
+
+    when: Node
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    text: str
+    doi: str | None = None
+    pmid: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An observable that is shown beside the verdict and never counted."""
+
+    observable: str
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
+class CriteriaSet:
+    """One published set of criteria."""
+
+    id: str
+    version: str
+    title: str
+    citation: Citation
+    verdict: Node
+    population: str | None = None
+    reports: tuple[Report, ...] = ()
+    not_computable: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    source: str = field(default="", compare=False)
+
+    @property
+    def counted(self) -> AtLeast | None:
+        """The node whose children are the items that are counted, if the set counts."""
+        return next((node for node in walk(self.verdict) if isinstance(node, AtLeast)), None)
+
+    @property
+    def items(self) -> tuple[Node, ...]:
+        counted = self.counted
+        return counted.children if counted else ()
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    return () if isinstance(node, (Threshold, Present, Stated)) else node.children
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and everything under it, from the top."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def worst(node: Node) -> Grade:
+    """The worst provenance of the numbers under `node`."""
+    return max((leaf.grade for leaf in walk(node) if not children(leaf)), key=GRADES.index)
+
+
+_THRESHOLD = re.compile(r"(\w+)\s*(?=[<>])")
+_EDGE = re.compile(r"(<=|>=|<|>)\s*([\d.]+)\s*(.+)")
+_PRESENT = re.compile(r"(\w+)(?:\s+in\s+(.+))?")
+
+
+def phrase(text: str, base: Base) -> Threshold | Present:
+    """The comparison that `text` says. Raises BadQuantity or UnknownName, with what to write instead."""
+    text = " ".join(text.split())
+    named = {"id": base.id, "title": base.title, "grade": base.grade, "note": base.note, "cautions": base.cautions}
+    if found := _THRESHOLD.match(text):
+        observable = observables.get(_name(found[1]))
+        if observable.family is None:
+            raise BadQuantity(f"{observable.name} is a finding; it cannot be compared with a number")
+        edges = tuple(_edge(part, observable) for part in text[found.end() :].split(" or "))
+        return Threshold(observable=observable.name, edges=edges, text=text, **named)  # type: ignore[arg-type]
+    if not (found := _PRESENT.fullmatch(text)):
+        raise BadQuantity(f"'{text}' is no comparison; write for example 'ferritin >= 500 ug/L' or 'splenomegaly'")
+    observable = observables.get(_name(found[1]))
+    if observable.family is not None:
+        raise BadQuantity(f"{observable.name} is a quantity; write for example '{observable.name} >= 1 {observable.conventional}'")
+    accepted = frozenset(part.strip() for part in found[2].split(",")) if found[2] else frozenset(observable.values or ("yes",))
+    if unknown := accepted - set(observable.values or ("yes",)):
+        raise BadQuantity(f"{observable.name} cannot be {', '.join(sorted(unknown))}; values are {', '.join(observable.values or ('yes',))}")
+    return Present(observable=observable.name, accepted=accepted, text=text, **named)  # type: ignore[arg-type]
+
+
+def _name(text: str) -> str:
+    return AGE if text == AGE else observables.resolve(text)
+
+
+def _edge(text: str, observable: observables.Observable) -> Edge:
+    found = _EDGE.fullmatch(text.strip())
+    if not found:
+        raise BadQuantity(f"'{text.strip()}' is no cut-off; write an operator, a number and a unit, such as '>= 500 {observable.conventional}'")
+    number = readings(found[2])[0].interval.lo
+    assert number is not None
+    return Edge(found[1], number, observable.units.require(found[3]), text.strip())  # type: ignore[arg-type]

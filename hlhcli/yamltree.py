@@ -1,0 +1,210 @@
+"""YAML and JSON as text: every scalar is a string as it was written, every value knows its line and column.
+
+YAML's own typing is never asked (`no` stays 'no', `012` stays '012', `1e3` stays '1e3'). Built on libyaml's events, without
+recursion; duplicate keys, tags, several documents, and excessive size, depth or aliases are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NoReturn, TypeAlias
+
+import yaml
+
+from hlhcli.errors import InputError, Problem, printable
+
+MAX_BYTES = 2 * 1024 * 1024
+MAX_NODES = 100_000
+MAX_DEPTH = 24
+MAX_KEY = 200
+
+Mark: TypeAlias = tuple[int, int]
+Node: TypeAlias = "str | Mapping | Sequence"
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SURROGATES = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_UNQUOTED = re.compile(r"[>|][-+]?\d|>\s*=?\s*[\d.]")
+
+
+class Mapping(dict[str, Any]):
+    """A mapping with the marks of its keys and values; `start` is where it begins."""
+
+    __slots__ = ("key_marks", "start", "value_marks")
+
+    def __init__(self, start: Mark) -> None:
+        super().__init__()
+        self.start = start
+        self.key_marks: dict[str, Mark] = {}
+        self.value_marks: dict[str, Mark] = {}
+
+
+class Sequence(list[Any]):
+    """A list with the marks of its elements; `start` is where it begins."""
+
+    __slots__ = ("start", "value_marks")
+
+    def __init__(self, start: Mark) -> None:
+        super().__init__()
+        self.start = start
+        self.value_marks: list[Mark] = []
+
+
+def parse(content: bytes | str, source: str) -> Node:
+    """The one document in `content`. Raises InputError with file, line and column."""
+    return _Builder(source).build(_text(content, source))
+
+
+def mark_of(root: Node, path: tuple[str | int, ...], key: bool = False) -> Mark:
+    """Line and column of what stands at `path` (of its key, with `key`), or of the nearest thing around it."""
+    node: Any = root
+    mark: Mark = getattr(root, "start", (1, 1))
+    for step in path:
+        if isinstance(node, Mapping) and step in node:
+            last = step == path[-1]
+            mark = (node.key_marks if key and last else node.value_marks)[str(step)]
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node):
+            mark = node.value_marks[step]
+        else:
+            break
+        node = node[step]
+    return mark
+
+
+def _text(content: bytes | str, source: str) -> str:
+    if len(content) > MAX_BYTES:
+        raise InputError([Problem(source, f"the input is larger than {MAX_BYTES // 1024} KiB, the limit for one file")])
+    if isinstance(content, bytes):
+        try:
+            content = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            before = content[: error.start]
+            line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+            raise InputError([Problem(source, "the input is not UTF-8 text; save it as UTF-8", line, column)]) from None
+    if content.lstrip()[:1] == "{":  # JSON writes characters beyond the basic plane as surrogate pairs, which YAML refuses
+        content = _SURROGATES.sub(lambda m: chr(0x10000 + ((int(m[1], 16) & 0x3FF) << 10) + (int(m[2], 16) & 0x3FF)), content)
+    return content
+
+
+class _Builder:
+    """Folds libyaml's events into Mapping, Sequence and str."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.nodes = 0
+        self.lines: list[str] = []
+
+    def fail(self, message: str, mark: Mark) -> NoReturn:
+        raise InputError([Problem(self.source, message, *mark)]) from None
+
+    def build(self, text: str) -> Node:
+        self.lines = text.splitlines()
+        try:
+            return self.fold(text)
+        except yaml.reader.ReaderError as error:
+            before = text[: _offset(text, error)]
+            mark = before.count("\n") + 1, len(before) - before.rfind("\n")
+            self.fail("a control character is not allowed here; remove it", mark)
+        except yaml.MarkedYAMLError as error:
+            at = error.problem_mark or error.context_mark
+            self.fail(self.explain(error, at.line if at else 0), (at.line + 1, at.column + 1) if at else (1, 1))
+
+    def explain(self, error: yaml.MarkedYAMLError, line: int) -> str:
+        written = self.lines[line] if line < len(self.lines) else ""
+        if re.search(r"[:,\[-]\s*[>≥]\s*=?\s*[\d.]", written):
+            return "quote values that start with '>', for example ferritin: \">20000 ng/mL\""
+        if "\t" in written[: len(written) - len(written.lstrip())]:
+            return "a tab cannot indent YAML; use spaces"
+        what = error.problem or "cannot be read"
+        return f"not valid YAML or JSON: {what}" + (f" ({error.context})" if error.context else "")
+
+    def fold(self, text: str) -> Node:
+        root: Node | None = None
+        stack: list[tuple[Mapping | Sequence, str | None, int]] = []  # container, anchor, nodes before it
+        keys: list[tuple[str, Mark] | None] = []  # the pending key of each open mapping
+        documents = 0
+        for event in yaml.parse(text, Loader=_LOADER):
+            kind = type(event)
+            mark = event.start_mark.line + 1, event.start_mark.column + 1
+            node: Node
+            if kind is yaml.ScalarEvent:
+                node = self.scalar(event, mark)
+            elif kind is yaml.AliasEvent:
+                node = self.alias(event.anchor, mark)
+            elif kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
+                self.refuse_tag(event, mark)
+                node = Mapping(mark) if kind is yaml.MappingStartEvent else Sequence(mark)
+            elif kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
+                closed, anchor, before = stack.pop()
+                keys.pop()
+                if anchor:
+                    self.anchors[anchor] = closed, self.nodes - before
+                continue
+            else:
+                if kind is yaml.DocumentStartEvent:
+                    documents += 1
+                    if documents > 1:
+                        self.fail("more than one YAML document; put each patient into a file of its own", mark)
+                continue
+            self.count(1, mark)
+            if not stack:
+                root = node
+            else:
+                parent = stack[-1][0]
+                if isinstance(parent, Sequence):
+                    parent.append(node)
+                    parent.value_marks.append(mark)
+                elif (pending := keys[-1]) is None:
+                    keys[-1] = self.key(parent, node, mark), mark
+                else:
+                    parent[pending[0]] = node
+                    parent.key_marks[pending[0]] = pending[1]
+                    parent.value_marks[pending[0]] = mark
+                    keys[-1] = None
+            if kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent) and not isinstance(node, str):
+                stack.append((node, event.anchor, self.nodes))
+                keys.append(None)
+                if len(stack) > MAX_DEPTH:
+                    self.fail(f"nested deeper than {MAX_DEPTH} levels", mark)
+            elif kind is yaml.ScalarEvent and event.anchor:
+                self.anchors[event.anchor] = node, 1
+        if root is None:
+            raise InputError([Problem(self.source, "the input is empty", 1, 1)])
+        return root
+
+    def scalar(self, event: yaml.ScalarEvent, mark: Mark) -> str:
+        self.refuse_tag(event, mark)
+        if event.style in (">", "|") and _UNQUOTED.match(self.lines[mark[0] - 1][mark[1] - 1 :]):
+            self.fail("quote values that start with '>', for example ferritin: \">20000 ng/mL\"", mark)
+        return str(event.value)
+
+    def alias(self, anchor: str, mark: Mark) -> Node:
+        if anchor not in self.anchors:
+            self.fail(f"'*{printable(anchor, 60)}' repeats something that is not defined before it; quote text that starts with '*'", mark)
+        node, size = self.anchors[anchor]
+        self.count(size, mark)
+        return node
+
+    def count(self, nodes: int, mark: Mark) -> None:
+        self.nodes += nodes
+        if self.nodes > MAX_NODES:
+            self.fail(f"more than {MAX_NODES} values, the limit for one file", mark)
+
+    def refuse_tag(self, event: Any, mark: Mark) -> None:
+        if event.tag is not None and event.tag != "!":
+            self.fail("YAML tags ('!…') are not supported; write the plain value", mark)
+
+    def key(self, parent: Mapping, node: Node, mark: Mark) -> str:
+        if not isinstance(node, str):
+            self.fail("a key must be plain text", mark)
+        if len(node) > MAX_KEY:
+            self.fail(f"a key is longer than {MAX_KEY} characters", mark)
+        if node in parent:
+            self.fail(f"'{printable(node, 60)}' is written twice (first in line {parent.key_marks[node][0]})", mark)
+        return node
+
+
+def _offset(text: str, error: yaml.reader.ReaderError) -> int:
+    """libyaml tells the byte or the character position; the first character that YAML refuses is looked up instead."""
+    found = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
+    return found.start() if found else 0
