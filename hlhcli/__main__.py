@@ -1,1 +1,18 @@
-def main() -> None: ...
+"""`hlhcli` and `python -m hlhcli`."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command. A reader that closes the pipe early (`| head`) ends it quietly, as any Unix tool."""
+    import signal
+
+    from hlhcli.cli import app
+
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from hlhcli import criteria
 from hlhcli.assessment import Assessment, assess
@@ -16,8 +16,7 @@ from hlhcli.snapshot import Snapshot, snapshots
 from hlhcli.yamltree import MAX_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """All that was found for one input: the assessments of each time point by each set of criteria, and the warnings."""
 
     document: Document
@@ -71,7 +70,9 @@ def evaluate_document(document: Document, sets: Iterable[CriteriaSet]) -> Result
     assessments = _assess(ordered, list(sets))
     for assessment in assessments:
         for name, message in assessment.cautions:
-            problem = Problem(document.source, f"{assessment.timepoint}: {name}: {message}", *_place(document, assessment.snapshot, name))
+            problem = Problem(
+                document.source, f"{assessment.timepoint}: {name}: {message}", *_place(document, assessment.snapshot, name)
+            )
             if problem not in warnings:
                 warnings.append(problem)
     return Result(document, tuple(assessments), tuple(warnings))
@@ -83,7 +84,7 @@ def _assess(ordered: list[Snapshot], sets: list[CriteriaSet]) -> list[Assessment
 
 def _place(document: Document, snapshot: Snapshot, name: str) -> tuple[int, int]:
     observation = snapshot.known.get(name)
-    return (observation.position if observation else None) or document.where("timepoints", snapshot.index)
+    return (observation.position if observation else None) or document.where("timepoints", snapshot.place)
 
 
 def _reported_problems(document: Document) -> Iterable[Problem]:
@@ -91,7 +92,7 @@ def _reported_problems(document: Document) -> Iterable[Problem]:
         for name, stated in timepoint.reported.items():
             path = ("timepoints", index, "reported", name)
             try:
-                items = [item.id for item in criteria.load(name).items if item.id]
+                items = [item.about.id for item in criteria.load(name).items if item.about.id]
             except UnknownName as error:
                 yield Problem(document.source, str(error), *document.where(*path, key=True))
                 continue

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
+from typing import NamedTuple
 
 from hlhcli import nexttest, observables
 from hlhcli.evaluate import Evidence, Outcome, evaluate
@@ -15,8 +16,7 @@ from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """How many of the criteria are met, not met and unknown; the true count lies from `min` to `max`."""
 
     required: int
@@ -34,8 +34,7 @@ class Count:
         return self.met + self.unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One criterion: its status and every comparison under it. `reported`: decided by the authors' mark alone."""
 
     id: str
@@ -45,24 +44,22 @@ class Item:
     reported: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedVerdict:
+class ReportedVerdict(NamedTuple):
     """What the authors state, and whether it is compatible with ours (None: they state nothing)."""
 
     verdict: Status | None
-    count: int | None
+    number: int | None
     agrees: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class NextTest:
+class NextTest(NamedTuple):
     """Observables that together could settle the verdict, and the verdicts that they could bring."""
 
     observables: tuple[str, ...]
     could_settle: tuple[Status, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Assessment:
     """A set of criteria on a time point."""
 
@@ -122,7 +119,15 @@ def assess(criteria: CriteriaSet, snapshot: Snapshot) -> Assessment:
         agrees = _agrees(verdict, count, stated.verdict, stated.count)
     reported = ReportedVerdict(stated.verdict if stated else None, stated.count if stated else None, agrees)
     return Assessment(
-        criteria, snapshot, outcome, count, items, _by(outcome, counted), tuple(_notes(criteria, snapshot, outcome)), outcome.cautions, reported
+        criteria,
+        snapshot,
+        outcome,
+        count,
+        items,
+        _by(outcome, counted),
+        tuple(_notes(criteria, snapshot, outcome)),
+        outcome.cautions,
+        reported,
     )
 
 
@@ -140,8 +145,8 @@ def _count(counted: Outcome) -> Count:
 
 
 def _item(outcome: Outcome) -> Item:
-    name = outcome.node.id or outcome.evidence[0].observable
-    title = outcome.node.title or observables.get(outcome.evidence[0].observable).title
+    name = outcome.node.about.id or outcome.evidence[0].observable
+    title = outcome.node.about.title or observables.get(outcome.evidence[0].observable).title
     return Item(name, title, outcome.status, outcome.evidence, outcome.reported)
 
 
@@ -151,8 +156,8 @@ def _by(outcome: Outcome, counted: Outcome | None) -> str | None:
         return None
     if outcome.status is Status.MET:
         for child in outcome.children:
-            if child.status is Status.MET and child.node.id and child is not counted:
-                return child.node.id
+            if child.status is Status.MET and child.node.about.id and child is not counted:
+                return child.node.about.id
     return "count" if counted else None
 
 
@@ -167,8 +172,8 @@ def _agrees(verdict: Status, count: Count | None, stated: Status | None, number:
 def _notes(criteria: CriteriaSet, snapshot: Snapshot, outcome: Outcome) -> list[str]:
     notes = []
     for child in outcome.children:
-        if child.node.id and not child.children and (note := child.evidence[0].note):
-            notes.append(f"{child.node.title}: {note}")
+        if child.node.about.id and not child.children and (note := child.evidence[0].note):
+            notes.append(f"{child.node.about.title}: {note}")
     for report in criteria.reports:
         observation = snapshot.known.get(report.observable)
         if observation and not isinstance(observation.value, Missing):

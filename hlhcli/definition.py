@@ -3,80 +3,23 @@
 from __future__ import annotations
 
 from typing import Any as AnyType
-from typing import NoReturn, TypedDict
+from typing import NoReturn
 
 from hlhcli import observables, rules
 from hlhcli.errors import InputError, Problem, UnknownName, did_you_mean, printable
 from hlhcli.quantity import BadQuantity
-from hlhcli.rules import GRADES, Base, Caution, Citation, CriteriaSet, Grade, Node, Report
+from hlhcli.rules import GRADES, About, Caution, Citation, CriteriaSet, Grade, Node, Report
 from hlhcli.yamltree import Mapping, Sequence, mark_of, parse
 
-
-class CitationFile(TypedDict, total=False):
-    """Where the set was published."""
-
-    text: str
-    doi: str
-    pmid: str
-    url: str
-
-
-class ReportFile(TypedDict):
-    """An observable that is shown beside the verdict and never counted."""
-
-    observable: str
-    say: str
-
-
-CautionFile = TypedDict("CautionFile", {"when": "RuleFile | str", "say": str})
-CautionFile.__doc__ = "A warning that is given where `when` is met."
-
-RuleFile = TypedDict(
-    "RuleFile",
-    {
-        "id": str,
-        "title": str,
-        "provenance": Grade,
-        "note": str,
-        "caution": list[CautionFile],
-        "when": str,
-        "stated": str,
-        "all": "list[RuleFile | str]",
-        "any": "list[RuleFile | str]",
-        "not": "RuleFile | str",
-        "at_least": str | int,
-        "of": "list[RuleFile | str]",
-        "first_known": "list[RuleFile | str]",
-        "if": "RuleFile | str",
-        "then": "RuleFile | str",
-        "else": "RuleFile | str",
-    },
-    total=False,
-)
-RuleFile.__doc__ = """One rule: a phrase such as 'ferritin >= 500 ug/L' under `when`, or logic over other rules."""
-
-
-class _Required(TypedDict):
-    id: str
-    title: str
-    citation: CitationFile
-    provenance: Grade
-    verdict: RuleFile
-
-
-class CriteriaFile(_Required, total=False):
-    """A set of criteria: one file, readable by a clinician."""
-
-    version: str | int
-    population: str
-    reports: list[ReportFile]
-    not_computable: list[str]
-    notes: list[str]
-
-
-_META = ("id", "title", "provenance", "note", "caution")
-_LOGIC = [key for key in RuleFile.__annotations__ if key not in (*_META, "of", "then", "else")]
-_WITH = {"at_least": ("of",), "if": ("then", "else")}
+_CITATION = ("text", "doi", "pmid", "url")
+_REPORT = ("observable", "say")
+_CAUTION = ("when", "say")
+_REQUIRED = ("id", "title", "citation", "provenance", "verdict")
+_SET = (*_REQUIRED, "version", "population", "reports", "not_computable", "notes")
+_ABOUT = ("id", "title", "provenance", "note", "caution")
+_LOGIC = ("when", "stated", "all", "any", "not", "at_least", "first_known", "if")
+_WITH = {"at_least": ("of",), "if": ("then", "else")}  # the keys that go with a kind of logic
+_RULE = (*_ABOUT, *_LOGIC, *(key for keys in _WITH.values() for key in keys))
 
 
 def read(content: bytes | str, source: str) -> CriteriaSet:
@@ -97,11 +40,10 @@ class _Reader:
         raise InputError([Problem(self.source, message, *mark_of(self.tree, path, key))]) from None
 
     def criteria(self) -> CriteriaSet:
-        known = [*CriteriaFile.__annotations__]
-        self.keys(self.tree, known, [*_Required.__annotations__])
+        self.keys(self.tree, _SET, _REQUIRED)
         grade = self.grade(self.tree["provenance"], "provenance")
         citation = self.mapping("citation")
-        self.keys(citation, [*CitationFile.__annotations__], ["text"], "citation")
+        self.keys(citation, _CITATION, ("text",), "citation")
         return CriteriaSet(
             id=self.text("id"),
             version=self.text("version", default="1"),
@@ -115,7 +57,7 @@ class _Reader:
             source=self.source,
         )
 
-    def keys(self, node: Mapping, known: list[str], required: list[str], *path: str | int) -> None:
+    def keys(self, node: Mapping, known: tuple[str, ...], required: tuple[str, ...], *path: str | int) -> None:
         for key in node:
             if key not in known:
                 self.fail(f"unknown key '{printable(key, 60)}'{did_you_mean(key, known)}", *path, key, key=True)
@@ -138,7 +80,7 @@ class _Reader:
     def sequence(self, *path: str | int) -> Sequence | list[AnyType]:
         node: AnyType = self.tree
         for step in path:
-            node = node.get(step, []) if isinstance(node, Mapping) else node[step]
+            node = node.get(str(step), []) if isinstance(node, Mapping) else node[step]
         if not isinstance(node, list):
             self.fail("expected a list here (lines that start with '- ')", *path)
         return node
@@ -152,7 +94,7 @@ class _Reader:
         entry = self.sequence("reports")[index]
         if not isinstance(entry, Mapping):
             self.fail("expected {observable: …, say: …}", "reports", index)
-        self.keys(entry, [*ReportFile.__annotations__], [*ReportFile.__annotations__], "reports", index)
+        self.keys(entry, _REPORT, _REPORT, "reports", index)
         try:
             return Report(observables.resolve(entry["observable"]), entry["say"])
         except UnknownName as error:
@@ -161,11 +103,10 @@ class _Reader:
     def node(self, raw: AnyType, grade: Grade, *path: str | int) -> Node:
         """One rule, with the provenance that it inherits."""
         if isinstance(raw, str):
-            return self.phrase(raw, Base(grade=grade), *path)
+            return self.phrase(raw, About(grade), *path)
         if not isinstance(raw, Mapping):
             self.fail("expected a rule: a phrase such as 'ferritin >= 500 ug/L', or all:, any:, at_least: …", *path)
-        known = [*RuleFile.__annotations__]
-        self.keys(raw, known, [], *path)
+        self.keys(raw, _RULE, (), *path)
         logic = [key for key in _LOGIC if key in raw]
         if len(logic) != 1:
             self.fail(f"a rule says exactly one of {', '.join(_LOGIC)}" + (f" (here: {', '.join(logic)})" if logic else ""), *path)
@@ -175,40 +116,40 @@ class _Reader:
                 self.fail(f"'{key}' is missing" if key not in raw else f"'{key}' does not belong to '{kind}'", *path)
         if "provenance" in raw:
             grade = self.grade(raw["provenance"], *path, "provenance")
-        base = Base(id=self.id(raw, *path), title=raw.get("title"), grade=grade, note=raw.get("note"),
-                    cautions=self.cautions(raw, grade, *path))  # fmt: skip
+        about = About(grade, self.id(raw, *path), raw.get("title"), raw.get("note"), self.cautions(raw, grade, *path))
         if kind == "when":
-            return self.phrase(raw["when"], base, *path, "when")
-        named = {"id": base.id, "title": base.title, "grade": grade, "note": base.note, "cautions": base.cautions}
-        return self.logic(kind, raw, grade, named, *path)
+            return self.phrase(raw["when"], about, *path, "when")
+        return self.logic(kind, raw, about, *path)
 
-    def logic(self, kind: str, raw: Mapping, grade: Grade, named: dict[str, AnyType], *path: str | int) -> Node:
+    def logic(self, kind: str, raw: Mapping, about: About, *path: str | int) -> Node:
         if kind == "stated":
             try:
                 observable = observables.resolve(str(raw["stated"]))
             except UnknownName as error:
                 self.fail(str(error), *path, "stated")
-            return rules.Stated(observable=observable, text=f"{observable} stated", **named)
+            return rules.Stated(about, observable, f"{observable} stated")
         if kind == "not":
-            return rules.Not(children=(self.node(raw["not"], grade, *path, "not"),), **named)
+            return rules.Not(about, (self.node(raw["not"], about.grade, *path, "not"),))
         if kind == "if":
-            condition, then, otherwise = (self.node(raw[key], grade, *path, key) for key in ("if", "then", "else"))
-            return rules.Choose(children=(condition, then, otherwise), **named)
+            condition, then, otherwise = (self.node(raw[key], about.grade, *path, key) for key in ("if", "then", "else"))
+            return rules.Choose(about, (condition, then, otherwise))
         under = "of" if kind == "at_least" else kind
         entries = self.sequence(*path, under)
         if not entries:
             self.fail("expected at least one rule here", *path, under)
-        nodes = tuple(self.node(entry, grade, *path, under, index) for index, entry in enumerate(entries))
+        nodes = tuple(self.node(entry, about.grade, *path, under, index) for index, entry in enumerate(entries))
         if kind == "at_least":
             required = str(raw["at_least"])
             if not required.isdecimal() or not 1 <= int(required) <= len(nodes):
                 self.fail(f"at_least is a whole number from 1 to {len(nodes)}", *path, "at_least")
-            return rules.AtLeast(required=int(required), children=nodes, **named)
-        return {"all": rules.All, "any": rules.Any, "first_known": rules.FirstKnown}[kind](children=nodes, **named)
+            return rules.AtLeast(about, int(required), nodes)
+        if kind == "first_known":
+            return rules.FirstKnown(about, nodes)
+        return rules.All(about, nodes) if kind == "all" else rules.Any(about, nodes)
 
-    def phrase(self, text: AnyType, base: Base, *path: str | int) -> Node:
+    def phrase(self, text: AnyType, about: About, *path: str | int) -> Node:
         try:
-            return rules.phrase(str(text), base)
+            return rules.phrase(str(text), about)
         except (BadQuantity, UnknownName) as error:
             self.fail(str(error), *path)
 
@@ -229,6 +170,6 @@ class _Reader:
         for index, entry in enumerate(entries):
             if not isinstance(entry, Mapping):
                 self.fail("expected {when: …, say: …}", *path, "caution", index)
-            self.keys(entry, [*CautionFile.__annotations__], [*CautionFile.__annotations__], *path, "caution", index)
+            self.keys(entry, _CAUTION, _CAUTION, *path, "caution", index)
             result.append(Caution(self.node(entry["when"], grade, *path, "caution", index, "when"), str(entry["say"])))
         return tuple(result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails
@@ -34,8 +34,7 @@ class Reading:
         return info.context
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """One observed value, where it stands in the file (line, column), and what was noted beside it."""
 
     value: Observed
@@ -43,15 +42,13 @@ class Observation:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """A curve of one quantity over time; None where a point was not measured."""
 
     points: tuple[tuple[Moment, Quantity | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """An entry on its way: the observable that its key names, or what is wrong with the key."""
 
     name: str
@@ -167,7 +164,10 @@ def _series_schema() -> dict[str, Any]:
     pair = {"type": "array", "items": scalar_schema, "minItems": 2, "maxItems": 2}
     curve = {
         "type": "object",
-        "properties": {"unit": {"type": "string"}, "points": {"type": "array", "items": pair, "description": "[day or date, value]"}},
+        "properties": {
+            "unit": {"type": "string"},
+            "points": {"type": "array", "items": pair, "description": "[day or date, value]"},
+        },
         "required": ["points"],
         "additionalProperties": False,
     }
@@ -191,7 +191,10 @@ def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
         named = ["yes", *named] if observable.default else named
         return {
             "description": f"{observable.title}: {', '.join(named)}, or {unknown}",
-            "anyOf": [{"enum": [*named, "not done", "pending", "unknown", None]}, {"type": ["string", "boolean", "object", "array"]}],
+            "anyOf": [
+                {"enum": [*named, "not done", "pending", "unknown", None]},
+                {"type": ["string", "boolean", "object", "array"]},
+            ],
         }
     units = list(observable.units.units)
     number = {"type": ["string", "number"]}
@@ -211,8 +214,12 @@ def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
 
 _KEYED = (BeforeValidator(_name_entries), AfterValidator(_by_name))
 
-Observations = Annotated[dict[str, Annotated[Observation, Reads(_read_observation, dict, with_info=True)]], *_KEYED, _Keys(_observations_schema)]
+Observations = Annotated[
+    dict[str, Annotated[Observation, Reads(_read_observation, dict, with_info=True)]], *_KEYED, _Keys(_observations_schema)
+]
 Findings = Annotated[
-    dict[str, Annotated[Observation, Reads(_read_finding, dict, with_info=True)]], *_KEYED, _Keys(lambda: _observations_schema(True))
+    dict[str, Annotated[Observation, Reads(_read_finding, dict, with_info=True)]],
+    *_KEYED,
+    _Keys(lambda: _observations_schema(True)),
 ]
 Curves = Annotated[dict[str, Annotated[Series, Reads(_read_series, dict, with_info=True)]], *_KEYED, _Keys(_series_schema)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from hlhcli import observables, rules
 from hlhcli.entries import Observation
 from hlhcli.observables import Unit
-from hlhcli.observations import NOT_STATED, PENDING, Finding, Missing, Observed, Qualitative, Quantity
+from hlhcli.observations import NOT_STATED, PENDING, Finding, Missing, Observed, Quantity
 from hlhcli.quantity import decimal_text
 from hlhcli.rules import Edge, Leaf, Node, Threshold
 from hlhcli.status import Status, all_of, any_of, at_least
@@ -18,8 +18,7 @@ Known = Mapping[str, Observation]
 Marks = Mapping[str, Status]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One comparison: what was observed (None: nothing), the rule it was held against, the result, and why."""
 
     observable: str
@@ -29,8 +28,7 @@ class Evidence:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A node of the rule with its result. `reported`: no observation decided it, a mark of the authors did."""
 
     node: Node
@@ -43,15 +41,18 @@ class Outcome:
 
 def evaluate(node: Node, known: Known, marks: Marks) -> Outcome:
     """The result of `node` on what is `known`; a mark decides an item of which the observations leave the result open."""
-    outcome = _combine(node, known, marks) if rules.children(node) else _compare(node, known)
-    for caution in node.cautions:
+    if isinstance(node, (rules.Threshold, rules.Present, rules.Stated)):
+        outcome = _compare(node, known)
+    else:
+        outcome = _combine(node, known, marks)
+    for caution in node.about.cautions:
         if evaluate(caution.when, known, {}).status is Status.MET:
             outcome = _warn(outcome, caution.when, caution.say)
-    mark = marks.get(node.id) if node.id else None
+    mark = marks.get(node.about.id) if node.about.id else None
     if mark is None or mark is Status.UNKNOWN:
         return outcome
     if outcome.status is Status.UNKNOWN:
-        return replace(outcome, status=mark, reported=True)
+        return outcome._replace(status=mark, reported=True)
     if outcome.status is not mark:
         outcome = _warn(outcome, node, f"reported as {mark}, but the values say {outcome.status}: the values decide")
     return outcome
@@ -86,12 +87,17 @@ def _first_known(parts: tuple[Outcome, ...]) -> tuple[Status, tuple[Outcome, ...
         return Status.UNKNOWN, parts, ()
     first, *others = decided
     cautions = tuple(
-        (line.observable, f"{first.evidence[0].observable} is stated as {first.evidence[0].value}, although {line.value} would meet {line.rule}")
+        (
+            line.observable,
+            f"{first.evidence[0].observable} is stated as {first.evidence[0].value}, although {line.value} would meet {line.rule}",
+        )
         for other in others
         for line in other.evidence
         if first.status is Status.NOT_MET and other.status is Status.MET
     )
-    unused = [replace(other, cautions=(), evidence=tuple(replace(line, note=_UNUSED) for line in other.evidence)) for other in others]
+    unused = [
+        other._replace(cautions=(), evidence=tuple(line._replace(note=_UNUSED) for line in other.evidence)) for other in others
+    ]
     return first.status, (first, *unused), cautions
 
 
@@ -156,7 +162,11 @@ def _threshold(node: Threshold, value: Observed) -> tuple[Status, str | None, st
     status = interval.compare(edge.operator, edge.number)
     note = None
     if status is Status.UNKNOWN:
-        note = "the value lies on both sides of the cut-off" if value.interval.hi is not None else "the value may lie on either side of the cut-off"
+        note = (
+            "the value lies on both sides of the cut-off"
+            if value.interval.hi is not None
+            else "the value may lie on either side of the cut-off"
+        )
     elif interval.is_point and interval.lo == edge.number:
         note = "equals the cut-off"
     elif interval.is_point and interval.lo is not None and value.unit.name != edge.unit.name and _rounds_to(interval.lo, edge):
@@ -166,7 +176,9 @@ def _threshold(node: Threshold, value: Observed) -> tuple[Status, str | None, st
 
 def _edge_for(node: Threshold, unit: Unit) -> Edge:
     """The edge printed in the reported unit, or in a power of ten of it, else the first that is printed."""
-    same = [edge for edge in node.edges if edge.unit.name == unit.name] or [edge for edge in node.edges if edge.unit.same_scale(unit)]
+    same = [edge for edge in node.edges if edge.unit.name == unit.name] or [
+        edge for edge in node.edges if edge.unit.same_scale(unit)
+    ]
     return (same or node.edges)[0]
 
 
@@ -196,4 +208,4 @@ def _edges_disagree(node: Threshold, value: Quantity, used: Edge, status: Status
 
 def _warn(outcome: Outcome, at: Node, message: str) -> Outcome:
     observable = next(leaf.observable for leaf in rules.walk(at) if not rules.children(leaf))  # type: ignore[union-attr]
-    return replace(outcome, cautions=(*outcome.cautions, (observable, message)))
+    return outcome._replace(cautions=(*outcome.cautions, (observable, message)))

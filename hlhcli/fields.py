@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -18,8 +17,7 @@ from hlhcli.quantity import BadQuantity, fold
 from hlhcli.status import Status
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A point in time: a day of the course, or a calendar date."""
 
     day: Fraction | None = None
@@ -54,7 +52,7 @@ class Reads:
 
 def refuse(message: str, kind: str = "value") -> PydanticCustomError:
     """The error that the models raise; with kind `key` it belongs to the key and not to the value."""
-    return PydanticCustomError(kind, "{message}", {"message": message})  # type: ignore[arg-type]
+    return PydanticCustomError(kind, "{message}", {"message": message})
 
 
 def _day(text: str) -> Fraction:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from hlhcli.errors import UnknownName, printable
 from hlhcli.quantity import BadQuantity, Interval, fold, point, readings
@@ -17,8 +18,7 @@ TABLE = Path(__file__).with_name("observables.yaml")
 AGE = "age"  # what the rules may ask of the patient besides what was observed
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """A unit of a family: one of it is `factor` of the family's first unit, after `less` was taken off."""
 
     name: str
@@ -46,8 +46,7 @@ class Unit:
         return interval.scaled(factor, to.less - self.less * factor)
 
 
-@dataclass(frozen=True, slots=True)
-class Observable:
+class Observable(NamedTuple):
     """One thing that can be observed. `family` is None for a finding; `values` are a finding's named values, if it has any."""
 
     name: str
@@ -57,7 +56,7 @@ class Observable:
     values: tuple[str, ...] = ()
     negative: str = "no"
     default: str | None = None
-    words: dict[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = MappingProxyType({})
     plausible: Interval | None = None
     plausible_text: str = ""
     conventional: str = ""
@@ -176,7 +175,7 @@ def get(name: str) -> Observable:
     """The observable of this name (no alias), or the patient's age."""
     if name == AGE:
         return Observable(AGE, "Age", "age", family("age"), conventional="y", si="y")
-    entry = dict(_tables()[1][name])
+    entry: dict[str, Any] = _tables()[1][name]
     limits = entry.get("plausible")
     return Observable(
         name,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from hlhcli.errors import did_you_mean, printable
 from hlhcli.observables import Observable, Unit, get
@@ -12,8 +11,7 @@ from hlhcli.quantity import BadQuantity, Decimal, Interval, Measure, fold, readi
 Convention = Literal["conventional", "si"]
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number with its unit, as the interval that is known of it. `reference` is the laboratory's own range, same unit."""
 
     interval: Interval
@@ -22,23 +20,20 @@ class Quantity:
     reference: Interval | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What was found: `yes`, `no`, or named values such as `marrow` or `low`."""
 
     values: frozenset[str]
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Qualitative:
+class Qualitative(NamedTuple):
     """A word where a number is measured (`normal`, `elevated`, `low`): shown, decides nothing numeric by itself."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """Nothing is known, and why (`not done`, `pending`, `unreadable`, `unknown`, `not stated`)."""
 
     text: str
@@ -112,7 +107,7 @@ def read_entry(name: str, raw: Any, decimal: Decimal = "point", units: Conventio
     else:
         value = read(name, text, decimal, units)
     if "reference" in part and isinstance(value, Quantity):
-        value = replace(value, reference=_reference(observable, part["reference"], value.unit, decimal))
+        value = value._replace(reference=_reference(observable, part["reference"], value.unit, decimal))
     return value, note
 
 
@@ -166,7 +161,9 @@ def _unit(observable: Observable, measure: Measure, apart: str | None, units: Co
         return observable.units.require(apart)
     if measure.unit:
         if measure.unit[0] in ",;(" and not observable.units.find(measure.unit):
-            raise BadQuantity(f"after '{measure.text}' comes '{printable(measure.unit, 40)}'; write one value, and the rest into a note")
+            raise BadQuantity(
+                f"after '{measure.text}' comes '{printable(measure.unit, 40)}'; write one value, and the rest into a note"
+            )
         return observable.units.require(measure.unit)
     if units is not None:
         return observable.units.require(observable.conventional if units == "conventional" else observable.si)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hlhcli.status import Status
 
@@ -22,8 +21,7 @@ class BadQuantity(ValueError):
     """Text that is no quantity; the message says what to write instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """All that is known of a number: it lies between `lo` and `hi` (None: unbounded), ends open or closed.
 
     `20.1` is the point [20.1, 20.1], `>20000` is (20000, ∞), `<5` is [0, 5), `13-21` is [13, 21].
@@ -71,8 +69,7 @@ def point(number: Fraction | int) -> Interval:
     return Interval(exact, exact)
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """One way to read a text: an interval, the text of its unit (may be empty), and the number as it is shown."""
 
     interval: Interval

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from hlhcli import observables
 from hlhcli.observables import AGE, Unit
@@ -24,19 +23,17 @@ Grade = Literal["primary", "reproduction", "secondary", "code", "unverified"]
 GRADES: tuple[Grade, ...] = get_args(Grade)  # from the best to the worst
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
-    """What every node may carry: an id and title (it is then an item), the provenance of its numbers, a note."""
+class About(NamedTuple):
+    """What every node carries: the provenance of its numbers; an id and title make it an item."""
 
+    grade: Grade
     id: str | None = None
     title: str | None = None
-    grade: Grade
     note: str | None = None
     cautions: tuple[Caution, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """One printed edge of a cut-off: operator, exact number, unit, and the text of it."""
 
     operator: Operator
@@ -45,66 +42,66 @@ class Edge:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Threshold(Base):
+class Threshold(NamedTuple):
     """A quantity against a cut-off; several edges are the same cut-off printed in several units."""
 
+    about: About
     observable: str
     edges: tuple[Edge, ...]
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Present(Base):
+class Present(NamedTuple):
     """A finding that has one of the `accepted` values."""
 
+    about: About
     observable: str
     accepted: frozenset[str]
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stated(Base):
+class Stated(NamedTuple):
     """A finding that counts only where it is stated: not stated is not met, pending is unknown."""
 
+    about: About
     observable: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class All(Base):
+class All(NamedTuple):
+    about: About
     children: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Any(Base):
+class Any(NamedTuple):
+    about: About
     children: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Not(Base):
+class Not(NamedTuple):
+    about: About
     children: tuple[Node]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtLeast(Base):
+class AtLeast(NamedTuple):
     """At least `required` of the children."""
 
+    about: About
     required: int
     children: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstKnown(Base):
+class FirstKnown(NamedTuple):
     """The first child of which something is known decides."""
 
+    about: About
     children: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choose(Base):
+class Choose(NamedTuple):
     """If the first child is met the second decides, else the third; where the first is unknown they must agree."""
 
+    about: About
     children: tuple[Node, Node, Node]
 
 
@@ -112,32 +109,28 @@ Node: TypeAlias = Threshold | Present | Stated | All | Any | Not | AtLeast | Fir
 Leaf: TypeAlias = Threshold | Present | Stated
 
 
-@dataclass(frozen=True, slots=True)
-class Caution:
+class Caution(NamedTuple):
     """A warning that a definition asks for where `when` is met, for example close to another published cut-off."""
 
     when: Node
     say: str
 
 
-@dataclass(frozen=True, slots=True)
-class Citation:
+class Citation(NamedTuple):
     text: str
     doi: str | None = None
     pmid: str | None = None
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """An observable that is shown beside the verdict and never counted."""
 
     observable: str
     say: str
 
 
-@dataclass(frozen=True, slots=True)
-class CriteriaSet:
+class CriteriaSet(NamedTuple):
     """One published set of criteria."""
 
     id: str
@@ -149,7 +142,7 @@ class CriteriaSet:
     reports: tuple[Report, ...] = ()
     not_computable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    source: str = field(default="", compare=False)
+    source: str = ""
 
     @property
     def counted(self) -> AtLeast | None:
@@ -175,7 +168,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 def worst(node: Node) -> Grade:
     """The worst provenance of the numbers under `node`."""
-    return max((leaf.grade for leaf in walk(node) if not children(leaf)), key=GRADES.index)
+    return max((leaf.about.grade for leaf in walk(node) if not children(leaf)), key=GRADES.index)
 
 
 _THRESHOLD = re.compile(r"(\w+)\s*(?=[<>])")
@@ -183,16 +176,15 @@ _EDGE = re.compile(r"(<=|>=|<|>)\s*([\d.]+)\s*(.+)")
 _PRESENT = re.compile(r"(\w+)(?:\s+in\s+(.+))?")
 
 
-def phrase(text: str, base: Base) -> Threshold | Present:
+def phrase(text: str, about: About) -> Threshold | Present:
     """The comparison that `text` says. Raises BadQuantity or UnknownName, with what to write instead."""
     text = " ".join(text.split())
-    named = {"id": base.id, "title": base.title, "grade": base.grade, "note": base.note, "cautions": base.cautions}
     if found := _THRESHOLD.match(text):
         observable = observables.get(_name(found[1]))
         if observable.family is None:
             raise BadQuantity(f"{observable.name} is a finding; it cannot be compared with a number")
         edges = tuple(_edge(part, observable) for part in text[found.end() :].split(" or "))
-        return Threshold(observable=observable.name, edges=edges, text=text, **named)  # type: ignore[arg-type]
+        return Threshold(about, observable.name, edges, text)
     if not (found := _PRESENT.fullmatch(text)):
         raise BadQuantity(f"'{text}' is no comparison; write for example 'ferritin >= 500 ug/L' or 'splenomegaly'")
     observable = observables.get(_name(found[1]))
@@ -200,8 +192,10 @@ def phrase(text: str, base: Base) -> Threshold | Present:
         raise BadQuantity(f"{observable.name} is a quantity; write for example '{observable.name} >= 1 {observable.conventional}'")
     accepted = frozenset(part.strip() for part in found[2].split(",")) if found[2] else frozenset(observable.values or ("yes",))
     if unknown := accepted - set(observable.values or ("yes",)):
-        raise BadQuantity(f"{observable.name} cannot be {', '.join(sorted(unknown))}; values are {', '.join(observable.values or ('yes',))}")
-    return Present(observable=observable.name, accepted=accepted, text=text, **named)  # type: ignore[arg-type]
+        raise BadQuantity(
+            f"{observable.name} cannot be {', '.join(sorted(unknown))}; values are {', '.join(observable.values or ('yes',))}"
+        )
+    return Present(about, observable.name, accepted, text)
 
 
 def _name(text: str) -> str:
@@ -211,7 +205,9 @@ def _name(text: str) -> str:
 def _edge(text: str, observable: observables.Observable) -> Edge:
     found = _EDGE.fullmatch(text.strip())
     if not found:
-        raise BadQuantity(f"'{text.strip()}' is no cut-off; write an operator, a number and a unit, such as '>= 500 {observable.conventional}'")
+        raise BadQuantity(
+            f"'{text.strip()}' is no cut-off; write an operator, a number and a unit, such as '>= 500 {observable.conventional}'"
+        )
     number = readings(found[2])[0].interval.lo
     assert number is not None
     return Edge(found[1], number, observable.units.require(found[3]), text.strip())  # type: ignore[arg-type]

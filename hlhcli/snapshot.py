@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import NamedTuple
 
 from hlhcli import age, observables
 from hlhcli.entries import Observation
@@ -14,12 +14,11 @@ from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import Interval
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """One time point: where it lies in the course, and what is known there by the name of the observable."""
 
     timepoint: Timepoint
-    index: int  # in the file
+    place: int  # in the file
     day: Fraction | None
     date: date | None
     known: Mapping[str, Observation]

@@ -73,16 +73,19 @@ def mark_of(root: Node, path: tuple[str | int, ...], key: bool = False) -> Mark:
 def _text(content: bytes | str, source: str) -> str:
     if len(content) > MAX_BYTES:
         raise InputError([Problem(source, f"the input is larger than {MAX_BYTES // 1024} KiB, the limit for one file")])
-    if isinstance(content, bytes):
-        try:
-            content = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            before = content[: error.start]
-            line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-            raise InputError([Problem(source, "the input is not UTF-8 text; save it as UTF-8", line, column)]) from None
-    if content.lstrip()[:1] == "{":  # JSON writes characters beyond the basic plane as surrogate pairs, which YAML refuses
-        content = _SURROGATES.sub(lambda m: chr(0x10000 + ((int(m[1], 16) & 0x3FF) << 10) + (int(m[2], 16) & 0x3FF)), content)
-    return content
+    text = content if isinstance(content, str) else _decoded(content, source)
+    if text.lstrip()[:1] == "{":  # JSON writes characters beyond the basic plane as surrogate pairs, which YAML refuses
+        text = _SURROGATES.sub(lambda m: chr(0x10000 + ((int(m[1], 16) & 0x3FF) << 10) + (int(m[2], 16) & 0x3FF)), text)
+    return text
+
+
+def _decoded(content: bytes, source: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        raise InputError([Problem(source, "the input is not UTF-8 text; save it as UTF-8", line, column)]) from None
 
 
 class _Builder:
@@ -123,6 +126,7 @@ class _Builder:
         stack: list[tuple[Mapping | Sequence, str | None, int]] = []  # container, anchor, nodes before it
         keys: list[tuple[str, Mark] | None] = []  # the pending key of each open mapping
         documents = 0
+        event: Any
         for event in yaml.parse(text, Loader=_LOADER):
             kind = type(event)
             mark = event.start_mark.line + 1, event.start_mark.column + 1
@@ -180,7 +184,9 @@ class _Builder:
 
     def alias(self, anchor: str, mark: Mark) -> Node:
         if anchor not in self.anchors:
-            self.fail(f"'*{printable(anchor, 60)}' repeats something that is not defined before it; quote text that starts with '*'", mark)
+            self.fail(
+                f"'*{printable(anchor, 60)}' repeats something that is not defined before it; quote text that starts with '*'", mark
+            )
         node, size = self.anchors[anchor]
         self.count(size, mark)
         return node

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from hlhcli.entries import Reading
 from hlhcli.errors import InputError, Problem, did_you_mean, printable
@@ -13,7 +12,7 @@ from hlhcli.patient import Genetics, Patient, Person, Reported, Therapy, Timepoi
 from hlhcli.yamltree import Mapping, Node, mark_of, parse
 
 # The model that stands under each key, to suggest the nearest of its keys.
-_MODELS = {
+_MODELS: dict[str, type[BaseModel]] = {
     "patient": Person,
     "therapies": Therapy,
     "timepoints": Timepoint,
@@ -23,8 +22,7 @@ _MODELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A patient, where each value stands in the file, and what is worth a warning."""
 
     source: str
@@ -46,7 +44,9 @@ def read(content: bytes | str, source: str) -> Document:
     try:
         patient = Patient.read(tree, reading)
     except ValidationError as error:
-        raise InputError(_problem(source, tree, detail) for detail in error.errors(include_url=False, include_input=False)) from None
+        raise InputError(
+            _problem(source, tree, detail) for detail in error.errors(include_url=False, include_input=False)
+        ) from None
     problems = _doubled_names(source, tree, patient)
     if problems:
         raise InputError(problems)
@@ -60,7 +60,9 @@ def _doubled_names(source: str, tree: Node, patient: Patient) -> list[Problem]:
     for index, timepoint in enumerate(patient.timepoints):
         if first.setdefault(timepoint.name, index) != index:
             mark = mark_of(tree, ("timepoints", index, "name"))
-            problems.append(Problem(source, f"a time point is already named '{printable(timepoint.name, 60)}'; give it another name", *mark))
+            problems.append(
+                Problem(source, f"a time point is already named '{printable(timepoint.name, 60)}'; give it another name", *mark)
+            )
     return problems
 
 
@@ -69,7 +71,7 @@ def _problem(source: str, tree: Node, detail: Any) -> Problem:
     path, kind = tuple(detail["loc"]), detail["type"]
     if kind == "extra_forbidden":
         inside = [step for step in path[:-1] if isinstance(step, str)]
-        model = _MODELS.get(inside[-1] if inside else "", Patient)
+        model: type[BaseModel] = _MODELS.get(inside[-1] if inside else "", Patient)
         known = [*model.model_fields]
         message = f"unknown key '{printable(str(path[-1]), 60)}'{did_you_mean(str(path[-1]), known)}"
         return Problem(source, message, *mark_of(tree, path, key=True))

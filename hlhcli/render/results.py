@@ -1,9 +1,9 @@
-"""The results as JSON. The types are the contract: their JSON Schema is what `hlhcli schema results` prints."""
+"""The results as JSON, in the form of `contract.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 from hlhcli import __version__
 from hlhcli.api import Result
@@ -13,128 +13,14 @@ from hlhcli.quantity import exact_text
 from hlhcli.snapshot import age_at_first
 from hlhcli.status import Status
 
-SCHEMA: Literal["hlhcli.results/1"] = "hlhcli.results/1"
-StatusJson = Literal["met", "not_met", "unknown"]
-VerdictJson = Literal["met", "not_met", "indeterminate"]
+if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
+    from hlhcli.render.contract import AssessmentJson, CountJson, ErrorJson, ResultJson, ResultsJson, VerdictJson
 
 
-class EvidenceJson(TypedDict):
-    """One comparison. `value` is what was observed, as text and unrounded; null where nothing was."""
-
-    observable: str
-    value: str | None
-    rule: str
-    status: StatusJson
-    note: str | None
-
-
-class ItemJson(TypedDict):
-    """One criterion. `reported`: no observation decided it, a mark of the authors did."""
-
-    id: str
-    title: str
-    status: StatusJson
-    reported: bool
-    evidence: list[EvidenceJson]
-
-
-class CountJson(TypedDict):
-    """How many criteria are met, not met, unknown; the true count lies from `min` to `max`."""
-
-    required: int
-    of: int
-    met: int
-    not_met: int
-    unknown: int
-    min: int
-    max: int
-
-
-class ReportedJson(TypedDict):
-    """The authors' verdict and count; `agrees` is null where they state none."""
-
-    verdict: VerdictJson | None
-    count: int | None
-    agrees: bool | None
-
-
-class NextTestJson(TypedDict):
-    """Observables that together could settle the verdict, and the verdicts that they could bring."""
-
-    observables: list[str]
-    could_settle: list[VerdictJson]
-
-
-class AssessmentJson(TypedDict):
-    """One set of criteria on one time point."""
-
-    timepoint: str
-    day: str | None
-    date: str | None
-    criteria: str
-    criteria_version: str
-    provenance: Literal["primary", "reproduction", "secondary", "code", "unverified"]
-    applicable: bool | None
-    verdict: VerdictJson
-    by: str | None
-    count: CountJson | None
-    items: list[ItemJson]
-    would_decide: list[str]
-    next_tests: list[NextTestJson]
-    reported: ReportedJson
-    notes: list[str]
-
-
-class PatientJson(TypedDict):
-    """Who the patient is; the age is that at the first time point."""
-
-    id: str | None
-    age: str | None
-    sex: str | None
-
-
-class WarningJson(TypedDict):
-    """Something noteworthy, and where it stands."""
-
-    where: str
-    message: str
-
-
-class ErrorJson(TypedDict):
-    """An input that could not be evaluated, and why."""
-
-    source: str
-    where: str
-    message: str
-
-
-class ResultJson(TypedDict):
-    """Everything about one input."""
-
-    source: str
-    patient: PatientJson
-    assessments: list[AssessmentJson]
-    course: None
-    warnings: list[WarningJson]
-
-
-class ResultsJson(TypedDict):
-    """What `hlhcli check --json` prints."""
-
-    schema: Literal["hlhcli.results/1"]
-    version: str
-    results: list[ResultJson]
-    errors: list[ErrorJson]
-
-
-def results_json(results: Iterable[Result], problems: Iterable[Problem]) -> ResultsJson:
-    """The whole document."""
-    return {
-        "schema": SCHEMA,
-        "version": __version__,
-        "results": [result_json(result) for result in results],
-        "errors": [{"source": p.source, "where": p.where, "message": p.message} for p in problems],
-    }
+def envelope(problems: Iterable[Problem]) -> ResultsJson:
+    """The whole document but for its results."""
+    errors: list[ErrorJson] = [{"source": p.source, "where": p.where, "message": p.message} for p in problems]
+    return {"schema": "hlhcli.results/1", "version": __version__, "results": [], "errors": errors}
 
 
 def result_json(result: Result) -> ResultJson:
@@ -169,7 +55,13 @@ def assessment_json(assessment: Assessment) -> AssessmentJson:
                 "status": item.status.value,
                 "reported": item.reported,
                 "evidence": [
-                    {"observable": line.observable, "value": line.value, "rule": line.rule, "status": line.status.value, "note": line.note}
+                    {
+                        "observable": line.observable,
+                        "value": line.value,
+                        "rule": line.rule,
+                        "status": line.status.value,
+                        "note": line.note,
+                    }
                     for line in item.evidence
                 ],
             }
@@ -180,7 +72,11 @@ def assessment_json(assessment: Assessment) -> AssessmentJson:
             {"observables": list(test.observables), "could_settle": [verdict_word(status) for status in test.could_settle]}
             for test in assessment.next_tests
         ],
-        "reported": {"verdict": verdict_word(stated.verdict) if stated.verdict is not None else None, "count": stated.count, "agrees": stated.agrees},
+        "reported": {
+            "verdict": verdict_word(stated.verdict) if stated.verdict is not None else None,
+            "count": stated.number,
+            "agrees": stated.agrees,
+        },
         "notes": list(assessment.notes),
     }
 
@@ -202,10 +98,3 @@ _VERDICTS: dict[Status, VerdictJson] = {Status.MET: "met", Status.NOT_MET: "not_
 
 def verdict_word(status: Status) -> VerdictJson:
     return _VERDICTS[status]
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of the results."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(ResultsJson).json_schema()

@@ -1,0 +1,269 @@
+"""The commands: they parse arguments, call and print. Each imports what it needs when it runs, so that --help stays fast."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from hlhcli import __version__
+
+if TYPE_CHECKING:
+    from hlhcli.api import Result
+    from hlhcli.errors import Problem
+    from hlhcli.rules import CriteriaSet
+
+EVALUATED, FAILED, USAGE = 0, 1, 2
+NOT_MET, INDETERMINATE = 10, 11
+_SHOWN = 20  # problems of one input on stderr; JSON holds all
+
+app = typer.Typer(
+    name="hlhcli",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"hlhcli {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback(epilog="It supports a decision and never makes one. Nothing leaves this computer.")
+def _hlhcli(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """
+    \b
+    Examples:
+      hlhcli init > patient.yaml              a commented template to fill in
+      hlhcli check patient.yaml               which criteria are met, not met, unknown
+      hlhcli check --json *.yaml | jq .       the same for scripts
+      hlhcli criteria hlh-2004                the definition, with its sources
+
+    Evaluate published criteria for hemophagocytic lymphohistiocytosis (HLH)
+    on what was observed in a patient. Unknown is a value: what was not
+    observed is never taken as normal.
+    """
+
+
+def _criteria_ids(incomplete: str) -> list[str]:
+    from hlhcli import criteria
+
+    return [name for name in (*criteria.ids(), "all") if name.startswith(incomplete)]
+
+
+@app.command(no_args_is_help=True, short_help="Decide which criteria are met, not met or unknown.")
+def check(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Patient files (YAML or JSON); '-' is standard input.")],
+    criteria: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--criteria",
+            "-c",
+            metavar="ID",
+            autocompletion=_criteria_ids,
+            help="Set of criteria; repeatable; 'all'. [default: hlh-2004]",
+        ),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORM",
+            help="table, json, jsonl, csv or markdown. [default: by the name after -o, else table]",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to a file, which appears only once it is complete.")
+    ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit 10 if not met, 11 if indeterminate at the last time point.")
+    ] = False,
+    color: Annotated[
+        bool | None, typer.Option("--color/--no-color", help="Color, whatever the terminal and NO_COLOR say.", show_default=False)
+    ] = None,
+    ascii_only: Annotated[
+        bool | None, typer.Option("--ascii/--unicode", help="Characters of the table.", show_default=False)
+    ] = None,
+) -> None:
+    """
+    \b
+    Examples:
+      hlhcli check patient.yaml
+      hlhcli check ward/*.yaml --format csv -o ward.csv
+      hlhcli check --json patient.yaml | jq '.results[].assessments[] | {timepoint, verdict}'
+      cat patient.json | hlhcli check -
+
+    Decide which criteria were met, not met or cannot be known yet, at each
+    time point.
+
+    \b
+    Exit status:
+      0  every input was evaluated, whatever the verdict
+      1  an input could not be evaluated; the others still were
+      2  wrong usage
+    """
+    from hlhcli.render.output import Format, Screen, destination, format_of, write
+
+    if form is not None and form not in list(Format):
+        _usage(f"'{form}' is no format; choose from {', '.join(Format)}")
+    if as_json and form not in (None, Format.JSON):
+        _usage(f"--json and --format {form} contradict each other")
+    if files.count("-") > 1:
+        _usage("standard input ('-') can be read only once")
+    sets = _sets(criteria)
+    problems: list[Problem] = []
+    codes: set[int] = set()
+    chosen = Format.JSON if as_json else Format(form) if form else format_of(output)
+    try:
+        with destination(output) as stream:
+            write(chosen, _evaluated(files, sets, problems, codes), problems, sets, stream, Screen(color, ascii_only))
+    except OSError as error:
+        _fail(f"{output or 'standard output'}: cannot be written: {(error.strerror or str(error)).lower()}")
+    if problems:
+        raise typer.Exit(FAILED)
+    if exit_code:
+        raise typer.Exit(INDETERMINATE if INDETERMINATE in codes else NOT_MET if NOT_MET in codes else EVALUATED)
+
+
+def _evaluated(files: list[str], sets: list[CriteriaSet], problems: list[Problem], codes: set[int]) -> Iterator[Result]:
+    """The result of each input that can be evaluated; what is wrong with the others goes to stderr and `problems`."""
+    from hlhcli import api
+    from hlhcli.errors import InputError
+    from hlhcli.status import Status
+
+    for name in files:
+        try:
+            document = api.parse_document(_standard_input(), "<stdin>") if name == "-" else api.load_document(name)
+            result = api.evaluate_document(document, sets)
+        except InputError as error:
+            problems += error.problems
+            for problem in error.problems[:_SHOWN]:
+                _say(str(problem))
+            if len(error.problems) > _SHOWN:
+                _say(f"{error.problems[0].source}: and {len(error.problems) - _SHOWN} more problems (--json lists all)")
+            continue
+        for each in sets:
+            last = [assessment for assessment in result.assessments if assessment.criteria is each][-1].verdict
+            codes.add({Status.MET: EVALUATED, Status.NOT_MET: NOT_MET, Status.UNKNOWN: INDETERMINATE}[last])
+        yield result
+
+
+def _standard_input() -> bytes:
+    from hlhcli.yamltree import MAX_BYTES
+
+    if sys.stdin.isatty():
+        _say("reading a patient from the terminal; end with Ctrl-D")
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
+
+
+def _sets(names: list[str] | None) -> list[CriteriaSet]:
+    from hlhcli import criteria
+    from hlhcli.errors import UnknownName
+
+    chosen = dict.fromkeys(names or [criteria.DEFAULT])
+    try:
+        return [criteria.load(name) for name in (criteria.ids() if "all" in chosen else chosen)]
+    except UnknownName as error:
+        _usage(str(error))
+
+
+@app.command("criteria", short_help="List the sets of criteria, or show one with its sources.")
+def show_criteria(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", autocompletion=_criteria_ids, help="The set to show; without it, all are listed."),
+    ] = None,
+) -> None:
+    """
+    \b
+    Examples:
+      hlhcli criteria               list the sets
+      hlhcli criteria hlh-2004      items, cut-offs, citation, provenance
+
+    Show a set of criteria as it is evaluated: every item with its operator,
+    cut-off and unit, how sure each number is, and what cannot be computed.
+    """
+    from hlhcli import criteria
+    from hlhcli.render.criteria import listing, page
+
+    if name is None:
+        sys.stdout.write(listing([criteria.load(each) for each in criteria.ids()], criteria.DEFAULT))
+    else:
+        sys.stdout.write(page(_sets([name])[0]))
+
+
+@app.command(short_help="Print a commented template of a patient file.")
+def init(
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to this new file.")] = None,
+) -> None:
+    """
+    \b
+    Examples:
+      hlhcli init > patient.yaml
+      hlhcli init -o patient.yaml   refuses to overwrite
+
+    Print a commented template of a patient file.
+    """
+    text = Path(__file__).with_name("template.yaml").read_text(encoding="utf-8")
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        with output.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        _fail(f"{output} exists already; choose another name")
+    except OSError as error:
+        _fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
+
+
+_SCHEMAS = ("patient", "results", "criteria")
+
+
+@app.command(short_help="Print the JSON Schema of a file or of the results.")
+def schema(
+    name: Annotated[str, typer.Argument(metavar="[patient|results|criteria]", help="Whose schema.")] = "patient",
+) -> None:
+    """
+    \b
+    Examples:
+      hlhcli schema > patient.schema.json     for completion in the editor
+      hlhcli schema results                   what check --json prints
+      hlhcli schema criteria                  the form of a criteria file
+
+    Print a JSON Schema.
+    """
+    import json
+
+    from hlhcli.schemas import schema as of
+
+    if name not in _SCHEMAS:
+        _usage(f"there is no schema '{name}'; choose from {', '.join(_SCHEMAS)}")
+    sys.stdout.write(json.dumps(of(name), indent=2) + "\n")
+
+
+def _say(message: str) -> None:
+    from hlhcli.errors import printable
+
+    typer.echo(printable(message), err=True)
+
+
+def _fail(message: str) -> NoReturn:
+    _say(message)
+    raise typer.Exit(FAILED)
+
+
+def _usage(message: str) -> NoReturn:
+    raise typer.BadParameter(message)

@@ -1,0 +1,59 @@
+"""The results as CSV: one row per time point and set of criteria, for a spreadsheet or a data frame."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TextIO
+
+from hlhcli.api import Result
+from hlhcli.errors import printable
+from hlhcli.render.results import result_json
+from hlhcli.rules import CriteriaSet
+
+if TYPE_CHECKING:
+    from hlhcli.render.contract import AssessmentJson
+
+_FIXED = ["source", "patient_id", "timepoint", "day", "date", "criteria", "verdict", "by", "required", "of", "met", "not_met", "unknown",
+          "min", "max", "would_decide", "reported_verdict", "reported_count", "reported_agrees"]  # fmt: skip
+
+
+class CsvWriter:
+    """A header, and the rows of one result after another; for each item its status and, in `<item>_value`, what it rests on."""
+
+    def __init__(self, stream: TextIO, sets: Iterable[CriteriaSet]) -> None:
+        items = list(dict.fromkeys(item.about.id for each in sets for item in each.items if item.about.id))
+        header = [*_FIXED, *(name for item in items for name in (item, f"{item}_value"))]
+        self._writer = csv.DictWriter(stream, header, restval="", lineterminator="\n")
+        self._writer.writeheader()
+
+    def write(self, result: Result) -> None:
+        data = result_json(result)
+        for assessment in data["assessments"]:
+            row = _row(data["source"], data["patient"]["id"], assessment)
+            self._writer.writerow({key: _cell(value) for key, value in row.items()})
+
+
+def _row(source: str, patient: str | None, assessment: AssessmentJson) -> dict[str, object]:
+    row: dict[str, object] = {
+        "source": source,
+        "patient_id": patient,
+        **{key: assessment[key] for key in ("timepoint", "day", "date", "criteria", "verdict", "by")},
+        **(assessment["count"] or {}),
+        "would_decide": "; ".join(assessment["would_decide"]),
+        **{f"reported_{key}": value for key, value in assessment["reported"].items()},
+    }
+    for item in assessment["items"]:
+        row[item["id"]] = item["status"]
+        row[f"{item['id']}_value"] = "; ".join(
+            f"{line['observable']} {line['value']}" for line in item["evidence"] if line["value"] is not None
+        )
+    return row
+
+
+def _cell(value: object) -> object:
+    """A cell on one line that no spreadsheet takes for a formula."""
+    if value is None or isinstance(value, (int, bool)):
+        return {True: "true", False: "false"}[value] if isinstance(value, bool) else value
+    text = printable(str(value))
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") and not text[1:].replace(".", "").isdecimal() else text

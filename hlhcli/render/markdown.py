@@ -1,0 +1,46 @@
+"""The table as Markdown, to paste into a note."""
+
+from __future__ import annotations
+
+import re
+
+from hlhcli.api import Result
+from hlhcli.errors import printable
+from hlhcli.render.grid import LEGEND, Grid, grids
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def markdown(result: Result) -> str:
+    """One result: a table for each set of criteria, remarks, and last the warnings."""
+    parts = [_grid(grid) for grid in grids(result)]
+    if result.warnings:
+        lines = [f"- {_escape(printable(warning.where))}: {_escape(printable(warning.message))}" for warning in result.warnings]
+        parts.append("\n".join(["**Warnings**", "", *lines, ""]))
+    return "\n".join(parts)
+
+
+def _grid(grid: Grid) -> str:
+    head = ["", *(f"{c.name} ({c.when})" if c.when else c.name for c in grid.columns)]
+    body = [
+        [title, *(f"{c.cells[row].mark} {'; '.join(c.cells[row].lines)}" for c in grid.columns)]
+        for row, title in enumerate(grid.rows)
+    ]
+    foot = [[label, *(c.summary[label] for c in grid.columns)] for label in grid.columns[0].summary]
+    lines = [
+        f"### {_escape(grid.heading)}",
+        "",
+        f"{_escape(grid.title)}: {_escape(grid.rule)}. {LEGEND}. Source: {_escape(grid.source)}",
+        "",
+    ]
+    lines += [_row(head), "|" + " --- |" * len(head), *map(_row, body + foot), ""]
+    lines += [f"- {_escape(remark)}" for remark in grid.remarks] + [""] * bool(grid.remarks)
+    return "\n".join(lines)
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(map(_escape, cells)) + " |"
+
+
+def _escape(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)

@@ -1,0 +1,114 @@
+"""Writes results in the chosen form, one after another as they come, to the screen or to a file that is whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from hlhcli.api import Result
+from hlhcli.errors import Problem
+from hlhcli.render.results import envelope, result_json
+from hlhcli.rules import CriteriaSet
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+
+_SUFFIXES = {".json": Format.JSON, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL, ".csv": Format.CSV, ".md": Format.MARKDOWN}
+
+
+def format_of(path: Path | None) -> Format:
+    """The form that a file's name asks for; a table where it asks for none."""
+    return _SUFFIXES.get(path.suffix.lower(), Format.TABLE) if path else Format.TABLE
+
+
+class Screen(NamedTuple):
+    """What the terminal can show: color (None: let it decide), and only ASCII (None: by its encoding)."""
+
+    color: bool | None = None
+    ascii: bool | None = None
+
+
+def write(
+    form: Format, results: Iterable[Result], problems: list[Problem], sets: list[CriteriaSet], stream: TextIO, screen: Screen
+) -> None:
+    """Every result to the stream. `problems` may still grow while `results` is consumed."""
+    if form is Format.TABLE:
+        _tables(results, stream, screen)
+    elif form is Format.JSON:
+        texts = [_indented(json.dumps(result_json(result), indent=2), 4) for result in results]
+        whole = json.dumps(envelope(problems), indent=2)
+        stream.write(whole.replace('"results": []', '"results": [\n    ' + ",\n    ".join(texts) + "\n  ]", 1) if texts else whole)
+        stream.write("\n")
+    elif form is Format.JSONL:
+        for result in results:
+            stream.write(json.dumps(result_json(result)) + "\n")
+    elif form is Format.CSV:
+        from hlhcli.render.csvfile import CsvWriter
+
+        writer = CsvWriter(stream, sets)
+        for result in results:
+            writer.write(result)
+    else:
+        from hlhcli.render.markdown import markdown
+
+        for index, result in enumerate(results):
+            stream.write("\n" * bool(index) + markdown(result))
+
+
+def _indented(text: str, by: int) -> str:
+    return text.replace("\n", "\n" + " " * by)
+
+
+def _tables(results: Iterable[Result], stream: TextIO, screen: Screen) -> None:
+    from rich.console import Console
+
+    from hlhcli.render.table import draw
+
+    plain = screen.ascii if screen.ascii is not None else not (stream.encoding or "utf-8").lower().startswith("utf")
+    console = Console(
+        file=stream,
+        force_terminal=True if screen.color else None,
+        no_color=True if screen.color is False else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+    for index, result in enumerate(results):
+        if index:
+            console.print()
+        draw(result, console, plain)
+
+
+@contextlib.contextmanager
+def destination(path: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a file that appears under its name only once it is complete."""
+    if path is None:
+        yield sys.stdout
+        return
+    if path.exists() and not path.is_file():  # a device or pipe cannot be replaced
+        with path.open("w", encoding="utf-8") as stream:
+            yield stream
+        return
+    target = path.resolve()
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("x", encoding="utf-8", newline="") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,28 @@
+"""The JSON Schemas, made from the models and types that validate and print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of a `patient` file, of the `results`, or of a `criteria` file."""
+    return {"$schema": _DIALECT, "$id": f"hlhcli.{name}/1", **_build(name)}
+
+
+def _build(name: str) -> dict[str, Any]:
+    if name == "patient":
+        from hlhcli.patient import Patient
+
+        return Patient.model_json_schema()
+    if name == "results":
+        from hlhcli.render.contract import ResultsJson
+
+        return TypeAdapter(ResultsJson).json_schema()
+    from hlhcli.criteria_file import CriteriaFile
+
+    return TypeAdapter(CriteriaFile).json_schema()
