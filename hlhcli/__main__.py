@@ -5,8 +5,10 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command. A reader that closes the pipe early (`| head`) ends it quietly, as any Unix tool."""
+    import os
     import signal
 
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # no plugin of another package sees a patient
     from hlhcli.cli import app
 
     if hasattr(signal, "SIGPIPE"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -76,42 +76,46 @@ class Family:
 
     def __init__(self, name: str, table: dict[str, Any]) -> None:
         self.name = name
-        self.units: dict[str, Unit] = {}
-        self.misprints = {unit_key(spelling): message for spelling, message in table.get("misprints", {}).items()}
-        self.exact: dict[str, Unit] = {}
-        self.folded: dict[str, Unit] = {}
-        for unit_name, entry in table.items():
-            if unit_name == "misprints":
-                continue
-            unit = Unit(
-                unit_name,
-                _fraction(entry["is"]) if "is" in entry else Fraction(1),
-                _fraction(entry.get("less", "0")),
-                entry.get("apart"),
-                readings(entry["usually"])[0].interval if "usually" in entry else None,
-                entry["ucum"],
-            )
-            self.units[unit_name] = unit
-            for spelling in entry.get("exact", ()):
-                self.exact[_compact(spelling)] = unit
-            for spelling in (unit_name, *entry.get("also", ())):
-                self.folded.setdefault(unit_key(spelling), unit)
+        self._table = table
+        self.units = {name: _unit(name, entry) for name, entry in table.items() if name != "misprints"}
 
     @property
     def first(self) -> Unit:
+        """The unit in which the factors of the others are given."""
         return next(iter(self.units.values()))
 
     def find(self, text: str) -> Unit | None:
         """The unit that `text` spells, or None."""
-        return self.units.get(text) or self.exact.get(_compact(text)) or self.folded.get(unit_key(text))
+        return self.units.get(text) or self._exact.get(_compact(text)) or self._folded.get(unit_key(text))
 
     def require(self, text: str) -> Unit:
         """The unit that `text` spells. Raises BadQuantity, which names the accepted ones."""
         unit = self.find(text)
         if unit is None:
-            hint = self.misprints.get(unit_key(text))
-            raise BadQuantity(hint or f"unknown unit '{printable(text, 40)}'; accepted are {', '.join(self.units)}")
+            misprints = {unit_key(spelling): message for spelling, message in self._table.get("misprints", {}).items()}
+            raise BadQuantity(
+                misprints.get(unit_key(text)) or f"unknown unit '{printable(text, 40)}'; accepted are {', '.join(self.units)}"
+            )
         return unit
+
+    @cached_property
+    def _exact(self) -> dict[str, Unit]:
+        """The spellings in which capitals matter."""
+        return {
+            _compact(spelling): unit for unit in self.units.values() for spelling in self._table[unit.name].get("exact", "").split()
+        }
+
+    @cached_property
+    def _folded(self) -> dict[str, Unit]:
+        spellings = {name: [name, *self._table[name].get("also", "").split()] for name in self.units}
+        return {unit_key(spelling): self.units[name] for name, also in reversed(spellings.items()) for spelling in also}
+
+
+def _unit(name: str, entry: dict[str, str]) -> Unit:
+    usually = readings(entry["usually"])[0].interval if "usually" in entry else None
+    return Unit(
+        name, _fraction(entry.get("is", "1")), _fraction(entry.get("less", "0")), entry.get("apart"), usually, entry["ucum"]
+    )
 
 
 _POWER = re.compile(r"^x?10[*^x(]*e?([1-9])\)?(?=\D|$)")
@@ -132,6 +136,7 @@ def unit_key(text: str) -> str:
 
 
 def _fraction(text: str) -> Fraction:
+    """An exact factor such as `1/88.57`."""
     over, _, under = text.partition("/")
     return Fraction(over) / Fraction(under or "1")
 
@@ -139,7 +144,9 @@ def _fraction(text: str) -> Fraction:
 @cache
 def _tables() -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
     tree: Any = parse(TABLE.read_bytes(), TABLE.name)
-    names = {_name_key(alias): name for name, entry in tree["observables"].items() for alias in (name, *entry.get("aliases", ()))}
+    names = {
+        _name_key(alias): name for name, entry in tree["observables"].items() for alias in (name, *entry.get("aliases", "").split())
+    }
     return tree["families"], tree["observables"], names
 
 
@@ -182,7 +189,7 @@ def get(name: str) -> Observable:
         entry["title"],
         entry.get("short", entry["title"]),
         family(entry["family"]) if "family" in entry else None,
-        tuple(entry.get("values", ())),
+        tuple(filter(None, entry.get("values", "").split(", "))),
         entry.get("negative", "no"),
         entry.get("default"),
         dict(entry.get("words", {})),

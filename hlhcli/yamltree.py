@@ -123,63 +123,65 @@ class _Builder:
 
     def fold(self, text: str) -> Node:
         root: Node | None = None
-        stack: list[tuple[Mapping | Sequence, str | None, int]] = []  # container, anchor, nodes before it
-        keys: list[tuple[str, Mark] | None] = []  # the pending key of each open mapping
+        parent: Mapping | Sequence | None = None  # the innermost open container
+        key: str | None = None  # its pending key, and where that stands
+        key_mark = (0, 0)
+        outer: list[tuple[Mapping | Sequence | None, str | None, int]] = []  # around it: container, anchor, nodes before it
         documents = 0
-        event: Any
-        for event in yaml.parse(text, Loader=_LOADER):
+        loader = _LOADER(text)
+        while (event := loader.get_event()) is not None:
             kind = type(event)
             mark = event.start_mark.line + 1, event.start_mark.column + 1
+            opened: Mapping | Sequence | None = None
             node: Node
             if kind is yaml.ScalarEvent:
                 node = self.scalar(event, mark)
-            elif kind is yaml.AliasEvent:
-                node = self.alias(event.anchor, mark)
-            elif kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 self.refuse_tag(event, mark)
-                node = Mapping(mark) if kind is yaml.MappingStartEvent else Sequence(mark)
-            elif kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
-                closed, anchor, before = stack.pop()
-                keys.pop()
-                if anchor:
+                node = opened = Mapping(mark) if kind is yaml.MappingStartEvent else Sequence(mark)
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                closed = parent
+                parent, anchor, before = outer.pop()
+                if anchor and closed is not None:
                     self.anchors[anchor] = closed, self.nodes - before
                 continue
+            elif kind is yaml.AliasEvent:
+                node = self.alias(event.anchor, mark)
             else:
-                if kind is yaml.DocumentStartEvent:
-                    documents += 1
-                    if documents > 1:
-                        self.fail("more than one YAML document; put each patient into a file of its own", mark)
+                documents += kind is yaml.DocumentStartEvent
+                if documents > 1:
+                    self.fail("more than one YAML document; put each patient into a file of its own", mark)
                 continue
             self.count(1, mark)
-            if not stack:
+            if parent is None:
                 root = node
+            elif isinstance(parent, Sequence):
+                parent.append(node)
+                parent.value_marks.append(mark)
+            elif key is None:
+                key, key_mark = self.key(parent, node, mark), mark
+                continue
             else:
-                parent = stack[-1][0]
-                if isinstance(parent, Sequence):
-                    parent.append(node)
-                    parent.value_marks.append(mark)
-                elif (pending := keys[-1]) is None:
-                    keys[-1] = self.key(parent, node, mark), mark
-                else:
-                    parent[pending[0]] = node
-                    parent.key_marks[pending[0]] = pending[1]
-                    parent.value_marks[pending[0]] = mark
-                    keys[-1] = None
-            if kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent) and not isinstance(node, str):
-                stack.append((node, event.anchor, self.nodes))
-                keys.append(None)
-                if len(stack) > MAX_DEPTH:
+                parent[key] = node
+                parent.key_marks[key] = key_mark
+                parent.value_marks[key] = mark
+                key = None
+            if opened is not None:
+                outer.append((parent, event.anchor, self.nodes))
+                parent = opened
+                if len(outer) > MAX_DEPTH:
                     self.fail(f"nested deeper than {MAX_DEPTH} levels", mark)
-            elif kind is yaml.ScalarEvent and event.anchor:
-                self.anchors[event.anchor] = node, 1
         if root is None:
             raise InputError([Problem(self.source, "the input is empty", 1, 1)])
         return root
 
     def scalar(self, event: yaml.ScalarEvent, mark: Mark) -> str:
-        self.refuse_tag(event, mark)
+        if event.tag is not None:
+            self.refuse_tag(event, mark)
         if event.style in (">", "|") and _UNQUOTED.match(self.lines[mark[0] - 1][mark[1] - 1 :]):
             self.fail("quote values that start with '>', for example ferritin: \">20000 ng/mL\"", mark)
+        if event.anchor:
+            self.anchors[event.anchor] = event.value, 1
         return str(event.value)
 
     def alias(self, anchor: str, mark: Mark) -> Node:

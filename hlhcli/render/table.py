@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
+from collections.abc import Iterable
 
 from rich.box import ASCII2, SIMPLE_HEAD
+from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -27,8 +28,7 @@ def draw(result: Result, console: Console, plain: bool) -> None:
         _draw_grid(grid, console, plain)
     if result.warnings:
         console.print(Text("Warnings", style="bold yellow"))
-        for warning in result.warnings:
-            _bullet(f"{printable(warning.where)}: {printable(warning.message)}", console, plain)
+        _list((f"{printable(warning.where)}: {printable(warning.message)}" for warning in result.warnings), console, plain)
 
 
 def _draw_grid(grid: Grid, console: Console, plain: bool) -> None:
@@ -42,36 +42,51 @@ def _draw_grid(grid: Grid, console: Console, plain: bool) -> None:
         width = min(_WIDEST, (console.width - _LABELS) // min(len(grid.columns), at_once) - _GAP)
         console.print(_table(grid, columns, max(width, _NARROWEST // 2), plain))
     console.print(Text(LEGEND, style="dim"))
-    for remark in grid.remarks:
-        _bullet(remark, console, plain)
+    _list(grid.remarks, console, plain)
 
 
 def _table(grid: Grid, columns: tuple[Column, ...], width: int, plain: bool) -> Table:
     table = Table(box=ASCII2 if plain else SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("", width=_LABELS, overflow="fold")
+    table.add_column("", width=_LABELS, no_wrap=True)
     for column in columns:
-        heading = "\n".join(filter(None, (_fit(column.name, plain), column.when)))
-        table.add_column(Text(heading, style="bold"), width=width, overflow="fold")
+        heading = [*wrapped(_fit(column.name, plain), width), column.when]
+        table.add_column(Text("\n".join(filter(None, heading)), style="bold"), width=width, no_wrap=True)
     for row, title in enumerate(grid.rows):
         cells = [_cell(column.cells[row], width, plain) for column in columns]
-        table.add_row(Text(title), *cells, end_section=row == len(grid.rows) - 1)
+        table.add_row(Text("\n".join(wrapped(title, _LABELS))), *cells, end_section=row == len(grid.rows) - 1)
     for label in grid.columns[0].summary:
         if any(column.summary[label] for column in columns):
-            style = [f"bold {_STYLES[column.verdict]}" if label == VERDICT else "" for column in columns]
-            table.add_row(Text(label), *(Text(_fit(c.summary[label], plain), style=s) for c, s in zip(columns, style, strict=True)))
+            styles = [f"bold {_STYLES[column.verdict]}" if label == VERDICT else "" for column in columns]
+            texts = ["\n".join(wrapped(_fit(column.summary[label], plain), width)) for column in columns]
+            table.add_row(label, *(Text(text, style=style) for text, style in zip(texts, styles, strict=True)))
     return table
 
 
 def _cell(cell: Cell, width: int, plain: bool) -> Text:
     """The mark, and the lines beside it with a hanging indent."""
-    lines = [part for line in cell.lines for part in textwrap.wrap(_fit(line, plain), width - 2) or [""]]
+    lines = [part for line in cell.lines for part in wrapped(_fit(line, plain), width - 2)]
     return Text.assemble((cell.mark, _STYLES[cell.status]), " " + "\n  ".join(lines))
 
 
-def _bullet(text: str, console: Console, plain: bool) -> None:
-    line = Table.grid(padding=(0, 1, 0, 0))
-    line.add_row("-", Text(_fit(text, plain), overflow="fold"))
-    console.print(line)
+def wrapped(text: str, width: int) -> list[str]:
+    """The lines of `text`, none wider than `width`, broken between words where that is possible."""
+    lines = [""]
+    for word in text.split(" "):
+        room = width - cell_len(lines[-1]) - bool(lines[-1])
+        if cell_len(word) <= room:
+            lines[-1] += " " * bool(lines[-1]) + word
+            continue
+        if lines[-1]:
+            lines.append("")
+        *full, last = chop_cells(word, width) or [""]
+        lines[-1:] = [*full, last]
+    return lines
+
+
+def _list(entries: Iterable[str], console: Console, plain: bool) -> None:
+    lines = [part for entry in entries for part in ("- " + "\n  ".join(wrapped(_fit(entry, plain), console.width - 2))).split("\n")]
+    if lines:
+        console.print(Text("\n".join(lines)), overflow="ignore", no_wrap=True)
 
 
 def _fit(text: str, plain: bool) -> str:
