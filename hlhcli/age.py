@@ -53,6 +53,6 @@ def text(first: Interval, elapsed: Fraction | None) -> str:
     """The age for people to read, in completed units."""
     then = at(first, elapsed)
     days = then.lo or Fraction(0)
-    units = get(AGE).units
-    unit = next(unit for unit in reversed(units.units.values()) if unit.name == "d" or days >= 2 * unit.factor)
+    units = [get(AGE).units.require(name) for name in ("y", "mo", "d")]
+    unit = next(unit for unit in units if unit.name == "d" or days >= 2 * unit.factor)
     return f"{'>=' if elapsed is None else ''}{days // unit.factor} {unit.name}"

@@ -74,7 +74,7 @@ def _text(content: bytes | str, source: str) -> str:
     if len(content) > MAX_BYTES:
         raise InputError([Problem(source, f"the input is larger than {MAX_BYTES // 1024} KiB, the limit for one file")])
     text = content if isinstance(content, str) else _decoded(content, source)
-    if text.lstrip()[:1] == "{":  # JSON writes characters beyond the basic plane as surrogate pairs, which YAML refuses
+    if text.lstrip()[:1] in ("{", "["):  # JSON writes characters beyond the basic plane as surrogate pairs, which YAML refuses
         text = _SURROGATES.sub(lambda m: chr(0x10000 + ((int(m[1], 16) & 0x3FF) << 10) + (int(m[2], 16) & 0x3FF)), text)
     return text
 

@@ -44,9 +44,8 @@ def read(content: bytes | str, source: str) -> Document:
     try:
         patient = Patient.read(tree, reading)
     except ValidationError as error:
-        raise InputError(
-            _problem(source, tree, detail) for detail in error.errors(include_url=False, include_input=False)
-        ) from None
+        details = _worth_telling(error.errors(include_url=False, include_input=False))
+        raise InputError(_problem(source, tree, detail) for detail in details) from None
     problems = _doubled_names(source, tree, patient)
     if problems:
         raise InputError(problems)
@@ -64,6 +63,16 @@ def _doubled_names(source: str, tree: Node, patient: Patient) -> list[Problem]:
                 Problem(source, f"a time point is already named '{printable(timepoint.name, 60)}'; give it another name", *mark)
             )
     return problems
+
+
+def _worth_telling(details: list[Any]) -> list[Any]:
+    """Without the keys that are missing only because they are misspelled: the misspelling is told."""
+    unknown = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
+
+    def misspelled(loc: tuple[str | int, ...]) -> bool:
+        return any(other[:-1] == loc[:-1] and did_you_mean(str(other[-1]), [str(loc[-1])], 0) for other in unknown)
+
+    return [detail for detail in details if detail["type"] != "missing" or not misspelled(detail["loc"])]
 
 
 def _problem(source: str, tree: Node, detail: Any) -> Problem:

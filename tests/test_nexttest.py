@@ -1,0 +1,88 @@
+"""Which tests could settle an open verdict: compared with trying every answer."""
+
+from itertools import combinations, product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tables import patient_yaml
+
+from hlhcli import criteria
+from hlhcli.api import evaluate_document, parse_document
+from hlhcli.status import Status
+
+# Two decisive values for each observable: one that meets its criterion, one that does not.
+VALUES = {
+    "temperature": ("39 C", "37 C"),
+    "fever": ("yes", "no"),
+    "splenomegaly": ("yes", "no"),
+    "hemoglobin": ("7 g/dL", "12 g/dL"),
+    "platelets": ("20 G/L", "200 G/L"),
+    "neutrophils": ("0.2 G/L", "2 G/L"),
+    "triglycerides": ("4 mmol/L", "1 mmol/L"),
+    "fibrinogen": ("1 g/L", "3 g/L"),
+    "hemophagocytosis": ("marrow", "no"),
+    "nk_activity": ("low", "normal"),
+    "ferritin": ("900 ng/mL", "100 ng/mL"),
+    "sil2r": ("5000 U/mL", "800 U/mL"),
+}
+
+
+def assess(known):
+    text = patient_yaml("; ".join(f"{name}: {value}" for name, value in known.items()))
+    return evaluate_document(parse_document(text, "p"), [criteria.load("hlh-2004")]).assessments[0]
+
+
+def settles(known, names):
+    """The verdicts that some answers to these tests would bring."""
+    return {
+        verdict
+        for values in product(*(VALUES[name] for name in names))
+        if (verdict := assess(known | dict(zip(names, values, strict=True))).verdict) is not Status.UNKNOWN
+    }
+
+
+@settings(max_examples=25)
+@given(st.lists(st.sampled_from(list(VALUES)), min_size=6, unique=True), st.lists(st.booleans(), min_size=12, max_size=12))
+def test_the_smallest_sets_are_smallest(names, answers):
+    """No smaller set of tests could settle the verdict, each named one could, and none of the same size was forgotten."""
+    known = {name: VALUES[name][answer] for name, answer in zip(names, answers, strict=False)}
+    assessment = assess(known)
+    if assessment.verdict is not Status.UNKNOWN:
+        assert assessment.next_tests == ()
+        assert assessment.would_decide == ()
+        return
+    size = len(assessment.next_tests[0].observables)
+    named = {frozenset(test.observables): set(test.could_settle) for test in assessment.next_tests}
+    # A stated fever would overrule a temperature that has decided; the item is not open for that.
+    missing = [name for name in VALUES if name not in known and not (name == "fever" and "temperature" in known)]
+    assert not any(settles(known, names) for smaller in range(1, size) for names in combinations(missing, smaller))
+    found = {frozenset(names): verdicts for names in combinations(missing, size) if (verdicts := settles(known, names))}
+    assert named == found
+
+
+def test_the_smallest_sets_come_first():
+    """With four met and one not, any one of the open tests settles it; they head `would_decide`."""
+    assessment = assess(
+        {name: VALUES[name][0] for name in ("fever", "splenomegaly", "ferritin", "nk_activity")} | {"hemophagocytosis": "no"}
+    )
+    assert [test.observables for test in assessment.next_tests] == [("triglycerides",), ("fibrinogen",), ("sil2r",)]
+    assert assessment.would_decide[:3] == ("triglycerides", "fibrinogen", "sil2r")
+    assert set(assessment.would_decide[3:]) == {"hemoglobin", "platelets", "neutrophils"}
+
+
+def test_a_pending_molecular_diagnosis_could_settle_it():
+    """Pending keeps the verdict open, and the test is named."""
+    assessment = assess(
+        {"molecular_diagnosis": "pending", "fever": "no", "splenomegaly": "no", "hemophagocytosis": "no", "nk_activity": "normal"}
+    )
+    assert assessment.would_decide == ("molecular_diagnosis",)
+    assert assessment.next_tests[0].could_settle == (Status.MET, Status.NOT_MET)
+
+
+@pytest.mark.parametrize(("age", "asked"), [("unknown", True), ("11 y", False)])
+def test_the_age_can_be_what_is_missing(age, asked):
+    """Hemoglobin between the two edges: the age decides."""
+    text = patient_yaml("hb: 95 g/L; plt: 20 G/L; anc: 2 G/L; fever: yes; splenomegaly: yes; ferritin: 900 ng/mL; nk: low", age)
+    (assessment,) = evaluate_document(parse_document(text, "p"), [criteria.load("hlh-2004")]).assessments
+    assert ("age" in assessment.would_decide) is asked

@@ -1,0 +1,107 @@
+"""Numbers and intervals, exact from the text on."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tables import rows
+
+from hlhcli.quantity import BadQuantity, Interval, decimal_text, exact_text, point, readings
+from hlhcli.status import Status
+
+
+@pytest.mark.parametrize("row", rows("intervals"), ids=lambda row: row["written"])
+def test_interval(row):
+    """A comparison is met if every number of the interval satisfies it, not met if none does, else unknown."""
+    interval = readings(row["written"])[0].interval
+    assert str(interval.lo) == row["lowest"]
+    assert (str(interval.hi) if interval.hi is not None else "") == row["highest"]
+    for operator in (">=", ">", "<=", "<"):
+        assert str(interval.compare(operator, Fraction(500))) == row[f"`{operator} 500`"], operator
+
+
+@pytest.mark.parametrize("mode", ["point", "comma"])
+@pytest.mark.parametrize("row", rows("numbers"), ids=lambda row: row["written"])
+def test_number(row, mode):
+    """Grouping and decimal marks mean what the file says they mean; whatever else is refused with what to write."""
+    expected = row[f"decimal {mode}"]
+    if expected.startswith("error:"):
+        with pytest.raises(BadQuantity, match=f".*{expected.removeprefix('error:').strip()}"):
+            only(readings(row["written"], mode))
+    else:
+        assert only(readings(row["written"], mode)) == point(Fraction(expected))
+
+
+def only(found):
+    """The interval, if the whole text is one number."""
+    if found[0].unit:
+        raise BadQuantity(f"left over: {found[0].unit}")
+    return found[0].interval
+
+
+decimals = st.decimals(min_value=0, max_value=10**7, allow_nan=False, allow_infinity=False, places=4)
+
+
+@given(decimals)
+def test_decimals_are_exact(number: Decimal):
+    """A decimal of the file is the same rational number in the comparison, and comes out as the same decimal."""
+    lo = readings(format(number, "f"))[0].interval.lo
+    assert lo == Fraction(number)
+    assert Fraction(exact_text(lo)) == Fraction(number)
+
+
+bounds = st.fractions(min_value=0, max_value=1000, max_denominator=50)
+
+
+@st.composite
+def intervals(draw):
+    lo, hi = sorted([draw(bounds), draw(bounds)])
+    if lo == hi:
+        return point(lo)
+    return Interval(draw(st.sampled_from([lo, None])), draw(st.sampled_from([hi, None])), draw(st.booleans()), draw(st.booleans()))
+
+
+@given(intervals(), bounds, st.sampled_from([">=", ">", "<=", "<"]), st.fractions(min_value=0, max_value=1))
+def test_compare_agrees_with_every_number_inside(interval, edge, operator, share):
+    """Whatever number of the interval is picked, a known result holds for it."""
+    lo = interval.lo if interval.lo is not None else Fraction(-10)
+    hi = interval.hi if interval.hi is not None else Fraction(2000)
+    number = lo + share * (hi - lo)
+    if (number == lo and interval.lo_open) or (number == hi and interval.hi_open):
+        return
+    holds = {">=": number >= edge, ">": number > edge, "<=": number <= edge, "<": number < edge}[operator]
+    status = interval.compare(operator, edge)
+    assert status is Status.UNKNOWN or (status is Status.MET) == holds
+
+
+@given(intervals(), bounds, st.fractions(min_value="1/1000", max_value=1000), st.fractions(min_value=-50, max_value=50))
+def test_a_change_of_unit_changes_no_comparison(interval, edge, factor, offset):
+    """Scaling interval and edge alike leaves every comparison as it was."""
+    for operator in (">=", ">", "<=", "<"):
+        scaled = interval.scaled(factor, offset).compare(operator, edge * factor + offset)
+        assert scaled is interval.compare(operator, edge)
+
+
+def test_the_two_readings_of_an_ambiguous_space():
+    """A space may group digits or part the number from its unit; both readings are found."""
+    assert [(m.text, m.unit) for m in readings("90 103/uL")] == [("90103", "/uL"), ("90", "103/uL")]
+
+
+@pytest.mark.parametrize(
+    ("number", "places", "text"), [("2.992", 1, "3"), ("0.05", 1, "0"), ("4.1", 1, "4.1"), ("1000", 4, "1000")]
+)
+def test_rounded_for_people(number, places, text):
+    """Rounding is for display only."""
+    assert decimal_text(Fraction(number), places) == text
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_read_or_refused(text):
+    """No text makes the reader fail in any other way than by saying what is wrong."""
+    try:
+        for measure in readings(text):
+            assert measure.interval.lo is None or measure.interval.lo >= 0
+    except BadQuantity as error:
+        assert str(error)
