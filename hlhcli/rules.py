@@ -172,7 +172,7 @@ def worst(node: Node) -> Grade:
 
 
 _THRESHOLD = re.compile(r"(\w+)\s*(?=[<>])")
-_EDGE = re.compile(r"(<=|>=|<|>)\s*([\d.]+)\s*(.+)")
+_EDGE = re.compile(r"(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s+(\S.*)")
 _PRESENT = re.compile(r"(\w+)(?:\s+in\s+(.+))?")
 
 

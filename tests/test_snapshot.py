@@ -68,7 +68,8 @@ def test_age(person, times, ages):
         ("age: 11 y", "11 y"),
         ("birth_date: 2005-04-01", "11 y"),
         ("birth_date: 2016-04-12", "20 d"),
-        ("birth_date: 2015-05-02", "12 mo"), ("birth_date: 2016-03-15", "48 d"),
+        ("birth_date: 2015-05-02", "12 mo"),
+        ("birth_date: 2016-03-15", "48 d"),
         ("sex: male", None),
     ],
 )
