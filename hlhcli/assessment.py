@@ -13,7 +13,7 @@ from hlhcli.evaluate import Evidence, Outcome, evaluate
 from hlhcli.observations import Missing
 from hlhcli.rules import CriteriaSet, Grade, worst
 from hlhcli.snapshot import Snapshot
-from hlhcli.status import Status
+from hlhcli.status import Status, at_least
 
 
 class Count(NamedTuple):
@@ -52,11 +52,18 @@ class ReportedVerdict(NamedTuple):
     agrees: bool | None
 
 
+class ByValues(NamedTuple):
+    """What the observations alone give, where marks of the authors decide some of the items."""
+
+    verdict: Status
+    counted: Count | None
+
+
 class NextTest(NamedTuple):
-    """Observables that together could settle the verdict, and the verdicts that they could bring."""
+    """Observables that together could settle the verdict, and the verdict that they could bring."""
 
     observables: tuple[str, ...]
-    could_settle: tuple[Status, ...]
+    could_settle: Status
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,6 +76,7 @@ class Assessment:
     count: Count | None
     items: tuple[Item, ...]
     by: str | None
+    by_values: ByValues | None
     notes: tuple[str, ...]
     cautions: tuple[tuple[str, str], ...]  # observable, message
     reported: ReportedVerdict
@@ -96,8 +104,13 @@ class Assessment:
 
     @cached_property
     def next_tests(self) -> tuple[NextTest, ...]:
-        """The smallest sets of observables that could settle an open verdict."""
-        return tuple(NextTest(*entry) for entry in nexttest.smallest_sets(self.outcome))
+        """The smallest sets of observables that could settle an open verdict, each way; the fewest first."""
+        if self.verdict is not Status.UNKNOWN:
+            return ()
+        found = [
+            NextTest(chosen, way) for way in (Status.MET, Status.NOT_MET) for chosen in nexttest.smallest_sets(self.outcome, way)
+        ]
+        return tuple(sorted(found, key=lambda test: len(test.observables)))
 
     @cached_property
     def would_decide(self) -> tuple[str, ...]:
@@ -113,21 +126,24 @@ def assess(criteria: CriteriaSet, snapshot: Snapshot) -> Assessment:
     counted = _find(outcome, criteria.counted)
     count = _count(counted) if counted else None
     items = tuple(_item(child) for child in counted.children) if counted else ()
-    verdict = outcome.status
+    by_values = None
+    if any(item.reported for item in items):
+        alone = evaluate(criteria.verdict, snapshot.known, {})
+        by_values = ByValues(alone.status, _count(found) if (found := _find(alone, criteria.counted)) else None)
     agrees = None
     if stated and (stated.verdict is not None or stated.count is not None):
-        agrees = _agrees(verdict, count, stated.verdict, stated.count)
-    reported = ReportedVerdict(stated.verdict if stated else None, stated.count if stated else None, agrees)
+        agrees = _agrees(outcome.status, count, stated.verdict, stated.count)
     return Assessment(
-        criteria,
-        snapshot,
-        outcome,
-        count,
-        items,
-        _by(outcome, counted),
-        tuple(_notes(criteria, snapshot, outcome)),
-        outcome.cautions,
-        reported,
+        criteria=criteria,
+        snapshot=snapshot,
+        outcome=outcome,
+        count=count,
+        items=items,
+        by=_by(outcome, counted),
+        by_values=by_values,
+        notes=tuple(_notes(criteria, snapshot, outcome, count)),
+        cautions=outcome.cautions,
+        reported=ReportedVerdict(stated.verdict if stated else None, stated.count if stated else None, agrees),
     )
 
 
@@ -169,13 +185,21 @@ def _agrees(verdict: Status, count: Count | None, stated: Status | None, number:
     return stated is verdict
 
 
-def _notes(criteria: CriteriaSet, snapshot: Snapshot, outcome: Outcome) -> list[str]:
+def _notes(criteria: CriteriaSet, snapshot: Snapshot, outcome: Outcome, count: Count | None) -> list[str]:
     notes = []
-    for child in outcome.children:
-        if child.node.about.id and not child.children and (note := child.evidence[0].note):
-            notes.append(f"{child.node.about.title}: {note}")
+    for path in (child for child in outcome.children if child.node.about.id and not child.children):
+        line, about = path.evidence[0], path.node.about
+        if path.status is Status.MET and count:
+            by_count = at_least(count.required, [Status.MET] * count.met + [Status.UNKNOWN] * count.unknown)
+            alone = "open" if by_count is Status.UNKNOWN else str(by_count)
+            by_itself = f"by the count alone {alone} ({count.met} of {count.of} met)"
+            notes.append(f"{about.title}: {line.value}; {by_itself}. {about.note or ''}".strip())
+        elif line.note:
+            notes.append(f"{about.title}: {line.note}")
     for report in criteria.reports:
         observation = snapshot.known.get(report.observable)
-        if observation and not isinstance(observation.value, Missing):
-            notes.append(f"{observables.get(report.observable).title}: {observation.value.text} ({report.say})")
+        if observation is None or isinstance(observation.value, Missing):
+            continue
+        if report.when is None or evaluate(report.when, snapshot.known, {}).status is Status.MET:
+            notes.append(f"{observables.get(report.observable).title} {observation.value.text}: {report.say}")
     return notes

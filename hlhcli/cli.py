@@ -128,7 +128,8 @@ def check(
     chosen = Format.JSON if as_json else Format(form) if form else format_of(output)
     try:
         with destination(output) as stream:
-            write(chosen, _evaluated(files, sets, problems, codes), problems, sets, stream, Screen(color, ascii_only))
+            results = _evaluated(files, sets, problems, codes, warn=chosen is Format.CSV)
+            write(chosen, results, problems, sets, stream, Screen(color, ascii_only))
     except OSError as error:
         _fail(f"{output or 'standard output'}: cannot be written: {(error.strerror or str(error)).lower()}")
     if problems:
@@ -137,7 +138,7 @@ def check(
         raise typer.Exit(INDETERMINATE if INDETERMINATE in codes else NOT_MET if NOT_MET in codes else EVALUATED)
 
 
-def _evaluated(files: list[str], sets: list[CriteriaSet], problems: list[Problem], codes: set[int]) -> Iterator[Result]:
+def _evaluated(files: list[str], sets: list[CriteriaSet], problems: list[Problem], codes: set[int], warn: bool) -> Iterator[Result]:
     """The result of each input that can be evaluated; what is wrong with the others goes to stderr and `problems`."""
     from hlhcli import api
     from hlhcli.errors import InputError
@@ -154,6 +155,8 @@ def _evaluated(files: list[str], sets: list[CriteriaSet], problems: list[Problem
             if len(error.problems) > _SHOWN:
                 _say(f"{error.problems[0].source}: and {len(error.problems) - _SHOWN} more problems (--json lists all)")
             continue
+        for warning in result.warnings if warn else ():  # the form has no place for them
+            _say(f"{warning.where}: warning: {warning.message}")
         for each in sets:
             last = [assessment for assessment in result.assessments if assessment.criteria is each][-1].verdict
             codes.add({Status.MET: EVALUATED, Status.NOT_MET: NOT_MET, Status.UNKNOWN: INDETERMINATE}[last])

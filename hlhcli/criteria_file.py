@@ -16,11 +16,15 @@ class CitationFile(TypedDict, total=False):
     url: str
 
 
-class ReportFile(TypedDict):
-    """An observable that is shown beside the verdict and never counted."""
-
+class _Report(TypedDict):
     observable: str
     say: str
+
+
+class ReportFile(_Report, total=False):
+    """An observable of which something is said beside the verdict, where it is stated (and `when` is met); never counted."""
+
+    when: RuleFile | str
 
 
 class CautionFile(TypedDict):

@@ -12,7 +12,8 @@ from hlhcli.rules import GRADES, About, Caution, Citation, CriteriaSet, Grade, N
 from hlhcli.yamltree import Mapping, Sequence, mark_of, parse
 
 _CITATION = ("text", "doi", "pmid", "url")
-_REPORT = ("observable", "say")
+_REPORTS = ("observable", "say")
+_REPORT = (*_REPORTS, "when")
 _CAUTION = ("when", "say")
 _REQUIRED = ("id", "title", "citation", "provenance", "verdict")
 _SET = (*_REQUIRED, "version", "population", "reports", "not_computable", "notes")
@@ -51,7 +52,7 @@ class _Reader:
             citation=Citation(**citation),
             verdict=self.node(self.tree["verdict"], grade, "verdict"),
             population=self.text("population", default="") or None,
-            reports=tuple(self.report(index) for index in range(len(self.sequence("reports")))),
+            reports=tuple(self.report(index, grade) for index in range(len(self.sequence("reports")))),
             not_computable=tuple(map(str, self.sequence("not_computable"))),
             notes=tuple(map(str, self.sequence("notes"))),
             source=self.source,
@@ -90,13 +91,14 @@ class _Reader:
             self.fail(f"'{printable(str(text), 40)}' is no grade of provenance{did_you_mean(str(text), GRADES)}", *path)
         return text  # type: ignore[no-any-return]
 
-    def report(self, index: int) -> Report:
+    def report(self, index: int, grade: Grade) -> Report:
         entry = self.sequence("reports")[index]
         if not isinstance(entry, Mapping):
             self.fail("expected {observable: …, say: …}", "reports", index)
-        self.keys(entry, _REPORT, _REPORT, "reports", index)
+        self.keys(entry, _REPORT, _REPORTS, "reports", index)
+        when = self.node(entry["when"], grade, "reports", index, "when") if "when" in entry else None
         try:
-            return Report(observables.resolve(entry["observable"]), entry["say"])
+            return Report(observables.resolve(entry["observable"]), entry["say"], when)
         except UnknownName as error:
             self.fail(str(error), "reports", index, "observable")
 

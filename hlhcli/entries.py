@@ -40,6 +40,7 @@ class Observation(NamedTuple):
     value: Observed
     position: Position | None = None
     note: str | None = None
+    doubt: str | None = None  # why the value is hardly possible, and what was probably meant
 
 
 class Series(NamedTuple):
@@ -89,11 +90,12 @@ def _read_observation(entry: _Entry, info: ValidationInfo) -> Observation:
         value, note = read_entry(entry.name, entry.raw, reading.decimal, reading.units)
     except BadQuantity as error:
         raise refuse(str(error)) from None
+    doubt = None
     if isinstance(value, Quantity):
         doubt = observables.implausible(observables.get(entry.name), value.interval, value.unit, value.text)
         if doubt:
             reading.warnings.append((doubt, entry.position))
-    return Observation(value, entry.position, note)
+    return Observation(value, entry.position, note, doubt)
 
 
 def _read_finding(entry: _Entry, info: ValidationInfo) -> Observation:
@@ -199,7 +201,7 @@ def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
     units = list(observable.units.units)
     number = {"type": ["string", "number"]}
     return {
-        "description": f"{observable.title} in {', '.join(units)}; or normal, elevated, low, {unknown}. '>', '<' and ranges are kept.",
+        "description": f"{observable.title} in {', '.join(units)}; or normal, elevated, low, {unknown}. Bounds and ranges are kept.",
         "type": ["string", "number", "object", "null"],
         "properties": {
             "value": number,

@@ -46,7 +46,8 @@ def evaluate(node: Node, known: Known, marks: Marks) -> Outcome:
     else:
         outcome = _combine(node, known, marks)
     for caution in node.about.cautions:
-        if evaluate(caution.when, known, {}).status is Status.MET:
+        possible = evaluate(caution.when, known, {})
+        if possible.status is not Status.NOT_MET and all(line.value is not None for line in possible.evidence):
             outcome = _warn(outcome, caution.when, caution.say)
     mark = marks.get(node.about.id) if node.about.id else None
     if mark is None or mark is Status.UNKNOWN:
@@ -130,7 +131,8 @@ def _compare(node: Leaf, known: Known) -> Outcome:
         status, note, caution = _threshold(node, value)
     if not isinstance(value, Missing):
         shown = value.text
-    evidence = Evidence(node.observable, shown, node.text, status, note)
+    said = [part for part in (note, observation and observation.doubt, observation and observation.note) if part]
+    evidence = Evidence(node.observable, shown, node.text, status, "; ".join(said) or None)
     return Outcome(node, status, (), (evidence,), ((node.observable, caution),) if caution else ())
 
 
@@ -145,7 +147,8 @@ def _stated(value: Observed) -> tuple[Status, str | None]:
 def _present(node: rules.Present, value: Observed) -> tuple[Status, str | None]:
     assert isinstance(value, Finding)
     if value.values & node.accepted:
-        return Status.MET, None
+        site = observables.get(node.observable).default
+        return Status.MET, f"site not stated, read as {site}" if site and value.text == "yes" else None
     if value.values == {observables.get(node.observable).negative}:
         return Status.NOT_MET, None
     return Status.UNKNOWN, f"found in {value.text} only, which this set does not list"
@@ -169,8 +172,8 @@ def _threshold(node: Threshold, value: Observed) -> tuple[Status, str | None, st
         )
     elif interval.is_point and interval.lo == edge.number:
         note = "equals the cut-off"
-    elif interval.is_point and interval.lo is not None and value.unit.name != edge.unit.name and _rounds_to(interval.lo, edge):
-        note = "equals the cut-off after rounding; compared without rounding"
+    elif interval.is_point and interval.lo is not None and abs(interval.lo - edge.number) <= _last_place(value, edge.unit):
+        note = "within rounding of the cut-off; compared without rounding"
     return status, note, _edges_disagree(node, value, edge, status)
 
 
@@ -192,9 +195,12 @@ def _not_comparable(value: Quantity, edge: Edge) -> str:
     return f"{note}; {at_least_}{ratio} × the laboratory's upper limit of {decimal_text(limit, 4)} {value.unit.name}"
 
 
-def _rounds_to(number: Fraction, edge: Edge) -> bool:
-    places = len(edge.text.split()[1].partition(".")[2])
-    return decimal_text(number, places) == decimal_text(edge.number, places)
+def _last_place(value: Quantity, unit: Unit) -> Fraction:
+    """What one step of the last written digit is in `unit`; nothing where no conversion took place."""
+    if value.unit.name == unit.name:
+        return Fraction(0)
+    digits = value.text.split()[0].partition(".")[2]
+    return Fraction(1, 10 ** len(digits)) * value.unit.factor / unit.factor
 
 
 def _edges_disagree(node: Threshold, value: Quantity, used: Edge, status: Status) -> str | None:
@@ -202,7 +208,8 @@ def _edges_disagree(node: Threshold, value: Quantity, used: Edge, status: Status
         if edge is not used and value.unit.convertible(edge.unit):
             other = value.unit.convert(value.interval, edge.unit).compare(edge.operator, edge.number)
             if other is not status:
-                return f"{value.text} is {status} by the printed cut-off {used.text}, but {other} by the printed {edge.text}; the reported unit decides"
+                ours = f"{value.text} is {status} by the printed cut-off {used.text}"
+                return f"{ours}, but {other} by the printed {edge.text}; the reported unit decides"
     return None
 
 

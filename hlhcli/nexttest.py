@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
 
 from hlhcli import rules
 from hlhcli.evaluate import Outcome
+from hlhcli.observations import PENDING
 from hlhcli.status import Status
 
 Sets = frozenset[frozenset[str]]
@@ -22,17 +24,17 @@ def open_observables(outcome: Outcome) -> list[str]:
     return list(dict.fromkeys(name for child in outcome.children for name in open_observables(child)))
 
 
-def smallest_sets(outcome: Outcome) -> list[tuple[tuple[str, ...], tuple[Status, ...]]]:
-    """The smallest sets of observables that could settle an open result, each with the verdicts that it could bring."""
+def smallest_sets(outcome: Outcome, target: Status) -> list[tuple[str, ...]]:
+    """The smallest sets of observables that could bring an open result to `target`; those of pending results first."""
     names = open_observables(outcome)
+    pending = {line.observable for line in outcome.evidence if line.note == PENDING}
+    order = {name: (name not in pending, position) for position, name in enumerate(names)}
     for limit in range(1, len(names) + 1):
-        found: dict[frozenset[str], list[Status]] = {}
-        for target in (Status.MET, Status.NOT_MET):
-            for chosen in _settle(outcome, target, limit):
-                found.setdefault(chosen, []).append(target)
-        if found:
-            ordered = [(tuple(sorted(chosen, key=names.index)), tuple(verdicts)) for chosen, verdicts in found.items()]
-            return sorted(ordered, key=lambda entry: [names.index(name) for name in entry[0]])
+        if found := _settle(outcome, target, limit):
+            return sorted(
+                (tuple(sorted(chosen, key=order.__getitem__)) for chosen in found),
+                key=lambda chosen: [order[name] for name in chosen],
+            )
     return []
 
 
@@ -76,6 +78,6 @@ def _both(a: Sets, b: Sets, limit: int) -> Sets:
     return frozenset(union for x, y in product(a, b) if len(union := x | y) <= limit)
 
 
-def _minimal(sets: object) -> Sets:
-    distinct = frozenset(sets)  # type: ignore[call-overload]
+def _minimal(sets: Iterable[frozenset[str]]) -> Sets:
+    distinct = frozenset(sets)
     return frozenset(chosen for chosen in distinct if not any(other < chosen for other in distinct))

@@ -25,7 +25,6 @@ class Unit(NamedTuple):
     factor: Fraction
     less: Fraction = Fraction(0)
     apart: str | None = None
-    usually: Interval | None = None
     ucum: str = ""
 
     def convertible(self, other: Unit) -> bool:
@@ -62,6 +61,7 @@ class Observable(NamedTuple):
     conventional: str = ""
     si: str = ""
     instead: str | None = None
+    slips: Mapping[str, str] = MappingProxyType({})
 
     @property
     def units(self) -> Family:
@@ -112,10 +112,7 @@ class Family:
 
 
 def _unit(name: str, entry: dict[str, str]) -> Unit:
-    usually = readings(entry["usually"])[0].interval if "usually" in entry else None
-    return Unit(
-        name, _fraction(entry.get("is", "1")), _fraction(entry.get("less", "0")), entry.get("apart"), usually, entry["ucum"]
-    )
+    return Unit(name, _fraction(entry.get("is", "1")), _fraction(entry.get("less", "0")), entry.get("apart"), entry["ucum"])
 
 
 _POWER = re.compile(r"^x?10[*^x(]*e?([1-9])\)?(?=\D|$)")
@@ -198,6 +195,7 @@ def get(name: str) -> Observable:
         entry.get("conventional", ""),
         entry.get("si", ""),
         entry.get("instead"),
+        entry.get("slips", {}),
     )
 
 
@@ -215,9 +213,10 @@ def implausible(observable: Observable, interval: Interval, unit: Unit, text: st
 
 def _likely(observable: Observable, interval: Interval, unit: Unit) -> bool:
     converted = unit.convert(interval, observable.units.first)
-    return (observable.plausible is None or _overlap(converted, observable.plausible)) and (
-        unit.usually is None or _overlap(interval, unit.usually)
-    )
+    if observable.plausible and not _overlap(converted, observable.plausible):
+        return False
+    least = observable.slips.get(unit.name)
+    return least is None or interval.hi is None or interval.hi >= Fraction(least)
 
 
 def _overlap(a: Interval, b: Interval) -> bool:

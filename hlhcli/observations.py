@@ -189,7 +189,7 @@ def _finding(observable: Observable, text: str) -> Observed:
     else:
         found = _named(observable, word)
     if found:
-        return Finding(frozenset(found), ", ".join(sorted(found)))
+        return Finding(frozenset(found), "yes" if word in _YES else ", ".join(sorted(found)))
     reason = _MISSING.get(word)
     if reason is not None:
         return reason

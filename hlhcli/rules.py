@@ -124,10 +124,11 @@ class Citation(NamedTuple):
 
 
 class Report(NamedTuple):
-    """An observable that is shown beside the verdict and never counted."""
+    """An observable of which something is said beside the verdict, where it is stated (and `when` is met); never counted."""
 
     observable: str
     say: str
+    when: Node | None = None
 
 
 class CriteriaSet(NamedTuple):
@@ -148,6 +149,11 @@ class CriteriaSet(NamedTuple):
     def counted(self) -> AtLeast | None:
         """The node whose children are the items that are counted, if the set counts."""
         return next((node for node in walk(self.verdict) if isinstance(node, AtLeast)), None)
+
+    @property
+    def paths(self) -> tuple[Node, ...]:
+        """What suffices alone, beside the count."""
+        return tuple(child for child in children(self.verdict) if isinstance(child, Stated) and child.about.id)
 
     @property
     def items(self) -> tuple[Node, ...]:

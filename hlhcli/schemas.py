@@ -18,7 +18,12 @@ def _build(name: str) -> dict[str, Any]:
     if name == "patient":
         from hlhcli.patient import Patient
 
-        return Patient.model_json_schema()
+        made = Patient.model_json_schema()
+        for model in (made, *made["$defs"].values()):
+            for key, value in model.get("properties", {}).items():
+                if key not in model.get("required", ()):
+                    model["properties"][key] = _or_empty(value)
+        return made
     if name == "results":
         from hlhcli.render.contract import ResultsJson
 
@@ -26,3 +31,10 @@ def _build(name: str) -> dict[str, Any]:
     from hlhcli.criteria_file import CriteriaFile
 
     return TypeAdapter(CriteriaFile).json_schema()
+
+
+def _or_empty(value: dict[str, Any]) -> dict[str, Any]:
+    """A key that is left empty counts as not written, so an editor must not object to it."""
+    described = {key: value[key] for key in ("description", "title", "default") if key in value}
+    rest = {key: part for key, part in value.items() if key not in described}
+    return described | {"anyOf": [rest, {"type": "null"}]}

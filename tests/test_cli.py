@@ -16,8 +16,8 @@ from hlhcli import __version__, schemas
 
 SEED = "samples/broglie-2017.yaml"
 GOOD = patient_yaml("temperature: 39 C; ferritin: 900 ng/mL")
-MET = patient_yaml("fever: yes; splenomegaly: yes; ferritin: 900 ng/mL; nk: low; hemophagocytosis: yes")
-NOT_MET = patient_yaml("fever: no; splenomegaly: no; nk: normal; hemophagocytosis: no")
+MET = patient_yaml("fever: yes; splenomegaly: yes; ferritin: 900 ng/mL; nk_activity: low; hemophagocytosis: yes")
+NOT_MET = patient_yaml("fever: no; splenomegaly: no; nk_activity: normal; hemophagocytosis: no")
 
 
 @pytest.fixture

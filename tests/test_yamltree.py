@@ -93,7 +93,7 @@ def test_json_reads_back(value, indent, ascii_only):
     """Any JSON of texts is read as itself, escapes and characters beyond the basic plane included."""
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     if not ascii_only and any(
-        0x7F <= ord(c) < 0xA0 and ord(c) != 0x85 or 0xD800 <= ord(c) < 0xE000 or ord(c) in (0xFFFE, 0xFFFF, 0xFEFF) for c in text
+        (0x7F <= ord(c) < 0xA0 and ord(c) != 0x85) or 0xD800 <= ord(c) < 0xE000 or ord(c) in (0xFFFE, 0xFFFF, 0xFEFF) for c in text
     ):
         return  # what YAML does not allow unescaped
     if any(0xD800 <= ord(c) < 0xE000 for c in json.loads(text).__repr__()):

@@ -51,10 +51,17 @@ class ReportedJson(TypedDict):
 
 
 class NextTestJson(TypedDict):
-    """Observables that together could settle the verdict, and the verdicts that they could bring."""
+    """Observables that together could settle the verdict, and the verdict that they could bring."""
 
     observables: list[str]
-    could_settle: list[VerdictJson]
+    could_settle: VerdictJson
+
+
+class ByValuesJson(TypedDict):
+    """What the observations alone give, without the marks that the authors state in words."""
+
+    verdict: VerdictJson
+    count: CountJson | None
 
 
 class AssessmentJson(TypedDict):
@@ -70,6 +77,7 @@ class AssessmentJson(TypedDict):
     verdict: VerdictJson
     by: str | None
     count: CountJson | None
+    by_values: ByValuesJson | None
     items: list[ItemJson]
     would_decide: list[str]
     next_tests: list[NextTestJson]

@@ -14,8 +14,27 @@ from hlhcli.rules import CriteriaSet
 if TYPE_CHECKING:
     from hlhcli.render.contract import AssessmentJson
 
-_FIXED = ["source", "patient_id", "timepoint", "day", "date", "criteria", "verdict", "by", "required", "of", "met", "not_met", "unknown",
-          "min", "max", "would_decide", "reported_verdict", "reported_count", "reported_agrees"]  # fmt: skip
+_FIXED = [
+    "source",
+    "patient_id",
+    "timepoint",
+    "day",
+    "date",
+    "criteria",
+    "verdict",
+    "by",
+    "required",
+    "of",
+    "met",
+    "not_met",
+    "unknown",
+    "min",
+    "max",
+    "would_decide",
+    "reported_verdict",
+    "reported_count",
+    "reported_agrees",
+]
 
 
 class CsvWriter:

@@ -6,18 +6,19 @@ from typing import NamedTuple
 
 from hlhcli import observables
 from hlhcli.api import Result
-from hlhcli.assessment import Assessment, Item
+from hlhcli.assessment import Assessment, Count, Item
 from hlhcli.errors import printable
 from hlhcli.quantity import exact_text
 from hlhcli.render.results import verdict_word
-from hlhcli.rules import AtLeast, CriteriaSet
+from hlhcli.rules import CriteriaSet, Node
 from hlhcli.snapshot import age_at_first
 from hlhcli.status import Status
 
 MARKS = {Status.MET: "X", Status.NOT_MET: "-", Status.UNKNOWN: "?"}
 VERDICT = "Verdict"
-_COUNTS, _REPORTED, _AUTHORS, _SETTLE = "Met / not met / unknown", "of these as reported", "Reported by authors", "Could settle it"
-LEGEND = "X met   - not met   ? unknown"
+_COUNTS, _REPORTED, _VALUES, _AUTHORS = "Met / not met / unknown", "of these as reported", "By values alone", "Reported by authors"
+_IF_POSITIVE, _IF_NEGATIVE = "Met if positive", "Not met if negative"
+_DOUBT = " !"
 _UNITS = {
     "Cel": "°C", "degF": "°F", "10*9/L": "×10⁹/L", "10*3/uL": "×10³/µL", "10*4/uL": "×10⁴/µL", "10*5/uL": "×10⁵/µL",
     "10*6/L": "×10⁶/L", "/uL": "/µL", "ug/L": "µg/L", "umol/L": "µmol/L", "ukat/L": "µkat/L",
@@ -25,7 +26,7 @@ _UNITS = {
 
 
 class Cell(NamedTuple):
-    """One criterion at one time point: a mark, and the lines that say on what it rests."""
+    """One criterion at one time point: its status, and the lines that say on what it rests."""
 
     status: Status
     lines: tuple[str, ...]
@@ -36,7 +37,7 @@ class Cell(NamedTuple):
 
 
 class Column(NamedTuple):
-    """One time point: its heading, its cells from top to bottom, and the lines of the summary below."""
+    """One time point: its heading, its cells from top to bottom, and the lines of the summary below by their label."""
 
     name: str
     when: str
@@ -46,14 +47,15 @@ class Column(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """One patient by one set of criteria."""
+    """One patient by one set of criteria: what stands above the table, in it, and below."""
 
     heading: str
     source: str
     title: str
-    rule: str
     rows: tuple[str, ...]
+    labels: tuple[str, ...]
     columns: tuple[Column, ...]
+    legend: str
     remarks: tuple[str, ...]
 
 
@@ -67,66 +69,83 @@ def _grid(result: Result, criteria: CriteriaSet, assessments: list[Assessment]) 
     person = result.patient.patient
     heading = ", ".join(part for part in (person.id or "patient", age_at_first(result.patient), person.sex) if part)
     counted = criteria.counted
-    paths = [child.about.title or child.about.id for child in getattr(criteria.verdict, "children", ()) if child.about.id]
-    rule = " or ".join(
-        [*(f"{path.lower()}" for path in paths if path), f"at least {counted.required} of {len(criteria.items)}"] if counted else []
-    )
-    columns = [_column(assessment) for assessment in assessments]
-    labels = [label for label in _summary_labels(counted) if any(label in column.summary for column in columns)]
-    filled = tuple(
-        Column(c.name, c.when, c.cells, {label: c.summary.get(label, "") for label in labels}, c.verdict) for c in columns
-    )
-    rows = tuple(item.title for item in assessments[0].items)
+    paths = [child.about.title.lower() for child in criteria.paths if child.about.title]
+    rule = " or ".join([*paths, f"at least {counted.required} of {len(criteria.items)}"] if counted else paths)
+    shown = [path for path in criteria.paths if any(_stated(assessment, path) for assessment in assessments)]
+    columns = tuple(_column(assessment, shown) for assessment in assessments)
+    order = [
+        _COUNTS,
+        _REPORTED,
+        _range_label(counted.required if counted else 0),
+        VERDICT,
+        _VALUES,
+        _AUTHORS,
+        _IF_POSITIVE,
+        _IF_NEGATIVE,
+    ]
+    lines = [line for column in columns for cell in column.cells for line in cell.lines]
+    legend = ["X met", "- not met", "? unknown", *["(…) speaks against the mark"] * any(line[:1] == "(" for line in lines)]
+    legend += ["! doubtful, see Warnings"] * any(line.endswith(_DOUBT) for line in lines)
+    remarks = [
+        f"{criteria.id} version {criteria.version}; worst provenance: {assessments[0].provenance}. Criteria, not a diagnosis."
+    ]
+    remarks += ["Each time point stands for itself; nothing is carried from one to the next."] * (len(columns) > 1)
     return Grid(
-        printable(heading),
-        printable(result.source),
-        criteria.title,
-        rule,
-        rows,
-        filled,
-        tuple(map(printable, _remarks(result, assessments))),
+        heading=printable(heading),
+        source=printable(result.source),
+        title=f"{criteria.title}: {rule}",
+        rows=(*(path.about.title or "" for path in shown), *(item.title for item in assessments[0].items)),
+        labels=tuple(label for label in order if any(label in column.summary for column in columns)),
+        columns=columns,
+        legend="   ".join(legend),
+        remarks=tuple(map(printable, [*remarks, *_remarks(assessments)])),
     )
 
 
-def _column(assessment: Assessment) -> Column:
+def _stated(assessment: Assessment, path: Node) -> bool:
+    return any(part.node is path and part.evidence[0].value is not None for part in assessment.outcome.children)
+
+
+def _column(assessment: Assessment, paths: list[Node]) -> Column:
     when = f"day {exact_text(assessment.day)}" if assessment.day is not None else ""
-    if assessment.date:
-        when = assessment.date.isoformat()
+    parts = [part for path in paths for part in assessment.outcome.children if part.node is path]
     return Column(
         printable(assessment.timepoint),
-        when,
-        tuple(_cell(item) for item in assessment.items),
+        assessment.date.isoformat() if assessment.date else when,
+        (*(Cell(part.status, (printable(part.evidence[0].value or "not stated"),)) for part in parts), *_cells(assessment)),
         _summary(assessment),
         assessment.verdict,
     )
 
 
-def _cell(item: Item) -> Cell:
-    """The values behind a mark. Where the item is decided, what is missing beside it is not worth a line."""
-    seen: dict[str, str | None] = {}
-    reasons: dict[str, str] = {}
-    for line in sorted(item.evidence, key=lambda line: line.status is not item.status):  # what decides comes first
-        if line.observable == observables.AGE:
-            if line.value is None:
-                reasons[line.observable] = "age not stated"
-            continue
-        seen.setdefault(line.observable, line.value)
-        if line.value is None:
-            reasons[line.observable] = line.note or "unknown"
+def _cells(assessment: Assessment) -> list[Cell]:
+    doubtful = {name for name, observation in assessment.snapshot.known.items() if observation.doubt}
+    return [Cell(item.status, tuple(map(printable, _lines(item, doubtful))) or ("",)) for item in assessment.items]
+
+
+def _lines(item: Item, doubtful: set[str]) -> list[str]:
+    """The values behind a mark, those that decide first. Where an item is decided, what is missing is not worth a line."""
+    evidence = sorted(item.evidence, key=lambda line: line.status is not item.status)
+    observed = {line.observable: line for line in reversed(evidence) if line.observable != observables.AGE}
+    several = len(observed) > 1
     lines = ["reported"] if item.reported else []
-    lines += [_labelled(item, name, len(seen) > 1) + _pretty(value) for name, value in seen.items() if value is not None]
-    missing = [name for name in seen if seen[name] is None]
-    if item.status is Status.UNKNOWN and not item.reported:
-        if len(missing) == len(seen) and len({reasons[name] for name in missing}) == 1:
-            lines.append(reasons[missing[0]])
-        else:
-            lines += [_labelled(item, name, len(seen) > 1) + reasons[name] for name in missing]
-        if observables.AGE in reasons:
-            lines.append(reasons[observables.AGE])
-    return Cell(item.status, tuple(map(printable, lines)) or ("",))
+    for name, line in reversed(observed.items()):
+        if line.value is not None:
+            text = _label(item, name, several) + _pretty(line.value) + _DOUBT * (name in doubtful)
+            against = item.status is not Status.UNKNOWN and line.status is not item.status and not item.reported
+            lines.append(f"({text})" if against else text)
+    if item.status is not Status.UNKNOWN:
+        return lines
+    missing = {name: line.note or "unknown" for name, line in reversed(observed.items()) if line.value is None}
+    if len(missing) == len(observed) and len(set(missing.values())) == 1:
+        return [*missing.values()][:1]
+    lines += [_label(item, name, several) + reason for name, reason in missing.items()]
+    if any(line.observable == observables.AGE and line.value is None for line in evidence):
+        lines.append("age not stated")
+    return lines
 
 
-def _labelled(item: Item, name: str, several: bool) -> str:
+def _label(item: Item, name: str, several: bool) -> str:
     observable = observables.get(name)
     return f"{observable.short} " if several and observable.title != item.title else ""
 
@@ -134,10 +153,6 @@ def _labelled(item: Item, name: str, several: bool) -> str:
 def _pretty(value: str) -> str:
     number, _, unit = value.rpartition(" ")
     return f"{number} {_UNITS[unit]}" if number and unit in _UNITS else value
-
-
-def _summary_labels(counted: AtLeast | None) -> list[str]:
-    return [_COUNTS, _REPORTED, _range_label(counted.required if counted else 0), VERDICT, _AUTHORS, _SETTLE]
 
 
 def _range_label(required: int) -> str:
@@ -148,31 +163,37 @@ def _summary(assessment: Assessment) -> dict[str, str]:
     lines: dict[str, str] = {}
     if count := assessment.count:
         lines[_COUNTS] = f"{count.met} / {count.not_met} / {count.unknown}"
-        by_words = [item.status for item in assessment.items if item.reported]
-        if by_words:
-            met, not_met = by_words.count(Status.MET), by_words.count(Status.NOT_MET)
-            lines[_REPORTED] = f"{met} / {not_met}"
-        lines[_range_label(count.required)] = f"{count.min} to {count.max}" if count.min != count.max else str(count.min)
+        lines[_range_label(count.required)] = _range(count)
     verdict = verdict_word(assessment.verdict).replace("_", " ").upper()
     lines[VERDICT] = f"{verdict} ({assessment.by.replace('_', ' ')})" if assessment.by not in (None, "count") else verdict
+    if alone := assessment.by_values:
+        marks = [item.status for item in assessment.items if item.reported]
+        lines[_REPORTED] = f"{marks.count(Status.MET)} / {marks.count(Status.NOT_MET)}"
+        word = verdict_word(alone.verdict).replace("_", " ")
+        lines[_VALUES] = f"{word}, {_range(alone.counted)}" if alone.counted else word
     stated = assessment.reported
     if stated.agrees is not None:
         words = [verdict_word(stated.verdict).replace("_", " ")] if stated.verdict is not None else []
         words += [f"{stated.number} criteria"] if stated.number is not None else []
         lines[_AUTHORS] = f"{', '.join(words)} ({'consistent' if stated.agrees else 'differs'})"
-    if assessment.next_tests:
-        lines[_SETTLE] = _next(assessment)
+    for label, way in ((_IF_POSITIVE, Status.MET), (_IF_NEGATIVE, Status.NOT_MET)):
+        if sets := [test.observables for test in assessment.next_tests if test.could_settle is way]:
+            lines[label] = _tests(sets)
     return lines
 
 
-def _next(assessment: Assessment) -> str:
-    sets = [[_lower(name) for name in test.observables] for test in assessment.next_tests]
-    needed = len(sets[0])
-    if needed == 1:
-        names = [names[0] for names in sets]
-        return names[0] if len(names) == 1 else f"any one of: {', '.join(names)}"
-    together = " + ".join(sets[0])
-    return together if len(sets) == 1 else f"{needed} more results, e.g. {together}"
+def _range(count: Count) -> str:
+    return f"{count.min} to {count.max}" if count.min != count.max else str(count.min)
+
+
+def _tests(sets: list[tuple[str, ...]]) -> str:
+    """The smallest sets of tests in a few words; JSON has all of them."""
+    first = " + ".join(map(_lower, sets[0]))
+    if len(sets) == 1:
+        return first
+    if len(sets[0]) == 1:
+        return f"any of: {', '.join(_lower(names[0]) for names in sets)}"
+    return f"{len(sets[0])} more results, such as {first}"
 
 
 def _lower(name: str) -> str:
@@ -180,18 +201,17 @@ def _lower(name: str) -> str:
     return title if title[1:2].isupper() or not title[:1].isupper() else title[0].lower() + title[1:]
 
 
-def _remarks(result: Result, assessments: list[Assessment]) -> list[str]:
-    """What the table cannot show: why a value given is still unknown, notes, what was said about a time point."""
+def _remarks(assessments: list[Assessment]) -> list[str]:
+    """What the table cannot show: why a value that is given is still unknown, notes, what the file says of a time point."""
     remarks: dict[str, list[str]] = {}
     for assessment in assessments:
         for item in assessment.items:
             for line in item.evidence:
-                if line.value is not None and line.status is Status.UNKNOWN and line.note:
+                if line.value is not None and line.note and line.status is item.status is Status.UNKNOWN:
                     text = f"{observables.get(line.observable).title} {_pretty(line.value)}: {line.note}"
                     remarks.setdefault(text, []).append(assessment.timepoint)
         for note in assessment.notes:
             remarks.setdefault(note, []).append(assessment.timepoint)
     everywhere = [assessment.timepoint for assessment in assessments]
     lines = [text if names == everywhere else f"{', '.join(dict.fromkeys(names))}: {text}" for text, names in remarks.items()]
-    said = [f"{t.name}: {t.note}" for t in (a.snapshot.timepoint for a in assessments) if t.note]
-    return [*lines, *said]
+    return lines + [f"{a.timepoint}: {a.snapshot.timepoint.note}" for a in assessments if a.snapshot.timepoint.note]

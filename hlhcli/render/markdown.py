@@ -6,7 +6,7 @@ import re
 
 from hlhcli.api import Result
 from hlhcli.errors import printable
-from hlhcli.render.grid import LEGEND, Grid, grids
+from hlhcli.render.grid import Grid, grids
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -26,11 +26,11 @@ def _grid(grid: Grid) -> str:
         [title, *(f"{c.cells[row].mark} {'; '.join(c.cells[row].lines)}" for c in grid.columns)]
         for row, title in enumerate(grid.rows)
     ]
-    foot = [[label, *(c.summary[label] for c in grid.columns)] for label in grid.columns[0].summary]
+    foot = [[label, *(c.summary.get(label, "") for c in grid.columns)] for label in grid.labels]
     lines = [
         f"### {_escape(grid.heading)}",
         "",
-        f"{_escape(grid.title)}: {_escape(grid.rule)}. {LEGEND}. Source: {_escape(grid.source)}",
+        f"{_escape(grid.title)}. {_escape(grid.legend)}. Source: {_escape(grid.source)}",
         "",
     ]
     lines += [_row(head), "|" + " --- |" * len(head), *map(_row, body + foot), ""]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from hlhcli import __version__
 from hlhcli.api import Result
-from hlhcli.assessment import Assessment, Count
+from hlhcli.assessment import Assessment, ByValues, Count
 from hlhcli.errors import Problem
 from hlhcli.quantity import exact_text
 from hlhcli.snapshot import age_at_first
 from hlhcli.status import Status
 
 if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
-    from hlhcli.render.contract import AssessmentJson, CountJson, ErrorJson, ResultJson, ResultsJson, VerdictJson
+    from hlhcli.render.contract import AssessmentJson, ByValuesJson, CountJson, ErrorJson, ResultJson, ResultsJson, VerdictJson
 
 
 def envelope(problems: Iterable[Problem]) -> ResultsJson:
@@ -48,6 +48,7 @@ def assessment_json(assessment: Assessment) -> AssessmentJson:
         "verdict": verdict_word(assessment.verdict),
         "by": assessment.by,
         "count": _count(assessment.count) if assessment.count else None,
+        "by_values": _by_values(assessment.by_values) if assessment.by_values else None,
         "items": [
             {
                 "id": item.id,
@@ -69,7 +70,7 @@ def assessment_json(assessment: Assessment) -> AssessmentJson:
         ],
         "would_decide": list(assessment.would_decide),
         "next_tests": [
-            {"observables": list(test.observables), "could_settle": [verdict_word(status) for status in test.could_settle]}
+            {"observables": list(test.observables), "could_settle": verdict_word(test.could_settle)}
             for test in assessment.next_tests
         ],
         "reported": {
@@ -79,6 +80,10 @@ def assessment_json(assessment: Assessment) -> AssessmentJson:
         },
         "notes": list(assessment.notes),
     }
+
+
+def _by_values(by_values: ByValues) -> ByValuesJson:
+    return {"verdict": verdict_word(by_values.verdict), "count": _count(by_values.counted) if by_values.counted else None}
 
 
 def _count(count: Count) -> CountJson:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from hlhcli.api import Result
 from hlhcli.errors import printable
-from hlhcli.render.grid import LEGEND, VERDICT, Cell, Column, Grid, grids
+from hlhcli.render.grid import VERDICT, Cell, Column, Grid, grids
 from hlhcli.status import Status
 
 _LABELS = 24  # characters of the criteria's column
@@ -33,7 +33,7 @@ def draw(result: Result, console: Console, plain: bool) -> None:
 
 def _draw_grid(grid: Grid, console: Console, plain: bool) -> None:
     console.print(Text.assemble((_fit(grid.heading, plain), "bold"), "   ", (_fit(grid.source, plain), "dim")))
-    console.print(Text(_fit(f"{grid.title}: {grid.rule}", plain)))
+    console.print(Text(_fit(grid.title, plain)))
     at_once = max(1, (console.width - _LABELS) // (_NARROWEST + _GAP))
     for start in range(0, len(grid.columns), at_once):
         if start:
@@ -41,7 +41,7 @@ def _draw_grid(grid: Grid, console: Console, plain: bool) -> None:
         columns = grid.columns[start : start + at_once]
         width = min(_WIDEST, (console.width - _LABELS) // min(len(grid.columns), at_once) - _GAP)
         console.print(_table(grid, columns, max(width, _NARROWEST // 2), plain))
-    console.print(Text(LEGEND, style="dim"))
+    console.print(Text(_fit(grid.legend, plain), style="dim"))
     _list(grid.remarks, console, plain)
 
 
@@ -54,10 +54,10 @@ def _table(grid: Grid, columns: tuple[Column, ...], width: int, plain: bool) -> 
     for row, title in enumerate(grid.rows):
         cells = [_cell(column.cells[row], width, plain) for column in columns]
         table.add_row(Text("\n".join(wrapped(title, _LABELS))), *cells, end_section=row == len(grid.rows) - 1)
-    for label in grid.columns[0].summary:
-        if any(column.summary[label] for column in columns):
+    for label in grid.labels:
+        if any(label in column.summary for column in columns):
             styles = [f"bold {_STYLES[column.verdict]}" if label == VERDICT else "" for column in columns]
-            texts = ["\n".join(wrapped(_fit(column.summary[label], plain), width)) for column in columns]
+            texts = ["\n".join(wrapped(_fit(column.summary.get(label, ""), plain), width)) for column in columns]
             table.add_row(label, *(Text(text, style=style) for text, style in zip(texts, styles, strict=True)))
     return table
 
