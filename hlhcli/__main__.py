@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+from typing import TextIO
+
 
 def main() -> None:
-    """Run the command. A reader that closes the pipe early (`| head`) ends it quietly, as any Unix tool."""
-    import os
-    import signal
-
+    """Run the command as any Unix tool: a reader that closes the pipe ends it quietly, a full disk is one line."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # no plugin of another package sees a patient
-    from hlhcli.cli import app
-
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    app()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no partial file stays behind
+    sys.stdout = _usable(sys.stdout)
+    sys.stderr = _usable(sys.stderr)
+
+    from hlhcli.cli import app
+
+    try:
+        app(standalone_mode=True)
+    except OSError as error:
+        print(f"standard output: cannot be written: {(error.strerror or str(error)).lower()}", file=sys.stderr)  # noqa: T201
+        _abandon(sys.stdout)
+        sys.exit(1)
+
+
+def _usable(stream: TextIO | None) -> TextIO:
+    """A stream that exists (it may have been closed) and takes every character (it may have no more than ASCII)."""
+    if stream is None:
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
+
+
+def _abandon(stream: TextIO) -> None:
+    """Point the stream elsewhere, so that leaving does not try, and fail, to write the rest of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

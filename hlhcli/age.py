@@ -49,10 +49,9 @@ def since_birth(birth: date, then: date) -> Interval:
     return Interval(Fraction(days), Fraction(days + 1), hi_open=True)
 
 
-def text(first: Interval, elapsed: Fraction | None) -> str:
+def text(age: Interval) -> str:
     """The age for people to read, in completed units."""
-    then = at(first, elapsed)
-    days = then.lo or Fraction(0)
+    days = age.lo or Fraction(0)
     units = [get(AGE).units.require(name) for name in ("y", "mo", "d")]
     unit = next(unit for unit in units if unit.name == "d" or days >= 2 * unit.factor)
-    return f"{'>=' if elapsed is None else ''}{days // unit.factor} {unit.name}"
+    return f"{'>=' if age.hi is None else ''}{days // unit.factor} {unit.name}"

@@ -11,7 +11,7 @@ from hlhcli.assessment import Assessment, assess
 from hlhcli.errors import InputError, Problem, UnknownName, did_you_mean, printable
 from hlhcli.patient import Patient
 from hlhcli.readers.yaml_json import Document, read
-from hlhcli.rules import CriteriaSet
+from hlhcli.rules import CriteriaSet, item_id
 from hlhcli.snapshot import Snapshot, snapshots
 from hlhcli.yamltree import MAX_BYTES
 
@@ -92,7 +92,7 @@ def _reported_problems(document: Document) -> Iterable[Problem]:
         for name, stated in timepoint.reported.items():
             path = ("timepoints", index, "reported", name)
             try:
-                items = [item.about.id for item in criteria.load(name).items if item.about.id]
+                items = [item_id(item) for item in criteria.load(name).items]
             except UnknownName as error:
                 yield Problem(document.source, str(error), *document.where(*path, key=True))
                 continue

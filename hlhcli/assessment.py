@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hlhcli import nexttest, observables
 from hlhcli.evaluate import Evidence, Outcome, evaluate
 from hlhcli.observations import Missing
-from hlhcli.rules import CriteriaSet, Grade, worst
+from hlhcli.rules import CriteriaSet, Grade, item_id, worst
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status, at_least
 
@@ -161,9 +161,8 @@ def _count(counted: Outcome) -> Count:
 
 
 def _item(outcome: Outcome) -> Item:
-    name = outcome.node.about.id or outcome.evidence[0].observable
     title = outcome.node.about.title or observables.get(outcome.evidence[0].observable).title
-    return Item(name, title, outcome.status, outcome.evidence, outcome.reported)
+    return Item(item_id(outcome.node), title, outcome.status, outcome.evidence, outcome.reported)
 
 
 def _by(outcome: Outcome, counted: Outcome | None) -> str | None:
@@ -178,11 +177,12 @@ def _by(outcome: Outcome, counted: Outcome | None) -> str | None:
 
 
 def _agrees(verdict: Status, count: Count | None, stated: Status | None, number: int | None) -> bool:
-    """The reported verdict is ours, or ours is open and the reported count lies in our range."""
-    in_range = number is None or count is None or count.min <= number <= count.max
-    if stated is None or verdict is Status.UNKNOWN:
-        return in_range
-    return stated is verdict
+    """The reported verdict (or the one that the reported count implies) is ours, or ours is open and could become it."""
+    if stated is None and number is not None and count is not None:
+        stated = Status.MET if number >= count.required else Status.NOT_MET
+    if verdict is stated:
+        return True
+    return verdict is Status.UNKNOWN and (number is None or count is None or count.min <= number <= count.max)
 
 
 def _notes(criteria: CriteriaSet, snapshot: Snapshot, outcome: Outcome, count: Count | None) -> list[str]:

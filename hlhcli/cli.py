@@ -126,10 +126,13 @@ def check(
     problems: list[Problem] = []
     codes: set[int] = set()
     chosen = Format.JSON if as_json else Format(form) if form else format_of(output)
+    results = _evaluated(files, sets, problems, codes, warn=chosen is Format.CSV)
     try:
         with destination(output) as stream:
-            results = _evaluated(files, sets, problems, codes, warn=chosen is Format.CSV)
             write(chosen, results, problems, sets, stream, Screen(color, ascii_only))
+            if output and not codes and chosen is not Format.JSON:  # JSON says under `errors` why it is empty
+                _fail(f"{output}: not written: no input could be evaluated")
+            stream.flush()
     except OSError as error:
         _fail(f"{output or 'standard output'}: cannot be written: {(error.strerror or str(error)).lower()}")
     if problems:
@@ -166,6 +169,8 @@ def _evaluated(files: list[str], sets: list[CriteriaSet], problems: list[Problem
 def _standard_input() -> bytes:
     from hlhcli.yamltree import MAX_BYTES
 
+    if sys.stdin is None:
+        return b""
     if sys.stdin.isatty():
         _say("reading a patient from the terminal; end with Ctrl-D")
     return sys.stdin.buffer.read(MAX_BYTES + 1)

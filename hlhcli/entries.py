@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails
 
 from hlhcli import observables
 from hlhcli.errors import did_you_mean, printable
-from hlhcli.fields import Moment, Reads, moment, refuse
-from hlhcli.observations import Convention, Observed, Quantity, missing, quantity, read_entry, scalar
-from hlhcli.quantity import BadQuantity, Decimal
-
-Position: TypeAlias = tuple[int, int]
-BLANK = ("", "~", "null")
-
-
-@dataclass(slots=True)
-class Reading:
-    """What the reading of one file carries along: how numbers are written, and what is worth a warning."""
-
-    decimal: Decimal = "point"
-    units: Convention | None = None
-    warnings: list[tuple[str, Position | None]] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, info: ValidationInfo) -> Reading:
-        if not isinstance(info.context, Reading):
-            raise TypeError("use Patient.read(data), which knows how the file writes numbers")
-        return info.context
+from hlhcli.fields import Moment, Position, Reading, ReadsEntry, moment, refuse
+from hlhcli.observations import BLANK, Observed, Quantity, mark_of, missing, quantity, read_entry, scalar
+from hlhcli.quantity import BadQuantity
 
 
 class Observation(NamedTuple):
@@ -86,10 +67,7 @@ def _read_observation(entry: _Entry, info: ValidationInfo) -> Observation:
     if entry.problem:
         raise refuse(entry.problem, "key")
     reading = Reading.of(info)
-    try:
-        value, note = read_entry(entry.name, entry.raw, reading.decimal, reading.units)
-    except BadQuantity as error:
-        raise refuse(str(error)) from None
+    value, note = read_entry(entry.name, entry.raw, reading.decimal, reading.units)
     doubt = None
     if isinstance(value, Quantity):
         doubt = observables.implausible(observables.get(entry.name), value.interval, value.unit, value.text)
@@ -116,6 +94,12 @@ def _read_series(entry: _Entry, info: ValidationInfo) -> Series:
         if key not in ("unit", "points"):
             raise refuse(f"unknown key '{printable(str(key), 40)}'{did_you_mean(str(key), ('unit', 'points'))}")
     unit = entry.raw.get("unit")
+    try:
+        stated = scalar(unit)
+        unit = None if stated in BLANK else observables.get(entry.name).units.require(stated).name
+    except BadQuantity as error:
+        wrong = InitErrorDetails(type=refuse(str(error)), loc=("unit",), input=None)
+        raise ValidationError.from_exception_data("series", [wrong]) from None
     points: list[tuple[Moment, Quantity | None]] = []
     problems: list[InitErrorDetails] = []
     for index, pair in enumerate(entry.raw["points"]):
@@ -123,9 +107,9 @@ def _read_series(entry: _Entry, info: ValidationInfo) -> Series:
         try:
             if not isinstance(pair, (list, tuple)) or len(pair) != 2:
                 raise BadQuantity("a point is a pair of a day (or date) and a value, such as [3, 5200]")
-            when = moment(scalar(pair[0]))
+            when = moment(scalar(pair[0]), Reading.of(info).decimal)
             step = 1
-            points.append((when, _point(entry.name, scalar(pair[1]), unit, Reading.of(info))))
+            points.append((when, _point(entry.name, pair[1], unit, Reading.of(info))))
         except BadQuantity as error:
             loc = ("points", index, step) if isinstance(pair, (list, tuple)) and len(pair) == 2 else ("points", index)
             problems.append(InitErrorDetails(type=refuse(str(error)), loc=loc, input=None))
@@ -134,16 +118,17 @@ def _read_series(entry: _Entry, info: ValidationInfo) -> Series:
     return Series(tuple(points))
 
 
-def _point(name: str, text: str, unit: Any, reading: Reading) -> Quantity | None:
+def _point(name: str, raw: Any, unit: str | None, reading: Reading) -> Quantity | None:
+    text = scalar(raw)
     if missing(text):
         return None
-    observable = observables.get(name)
+    decimal = mark_of(raw, reading.decimal)
     try:  # a value may carry a unit of its own, for the laboratory that changed its assay
-        return quantity(observable, text, reading.decimal, reading.units, unit and scalar(unit))
+        return quantity(observables.get(name), text, decimal, reading.units, unit)
     except BadQuantity:
         if unit is None:
             raise
-        return quantity(observable, text, reading.decimal)
+        return quantity(observables.get(name), text, decimal)
 
 
 class _Keys:
@@ -201,7 +186,7 @@ def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
     units = list(observable.units.units)
     number = {"type": ["string", "number"]}
     return {
-        "description": f"{observable.title} in {', '.join(units)}; or normal, elevated, low, {unknown}. Bounds and ranges are kept.",
+        "description": f"{observable.title} in {', '.join(units)}; or normal, elevated, low, {unknown}. Ranges are kept.",
         "type": ["string", "number", "object", "null"],
         "properties": {
             "value": number,
@@ -217,11 +202,11 @@ def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
 _KEYED = (BeforeValidator(_name_entries), AfterValidator(_by_name))
 
 Observations = Annotated[
-    dict[str, Annotated[Observation, Reads(_read_observation, dict, with_info=True)]], *_KEYED, _Keys(_observations_schema)
+    dict[str, Annotated[Observation, ReadsEntry(_read_observation, dict)]], *_KEYED, _Keys(_observations_schema)
 ]
 Findings = Annotated[
-    dict[str, Annotated[Observation, Reads(_read_finding, dict, with_info=True)]],
+    dict[str, Annotated[Observation, ReadsEntry(_read_finding, dict)]],
     *_KEYED,
     _Keys(lambda: _observations_schema(True)),
 ]
-Curves = Annotated[dict[str, Annotated[Series, Reads(_read_series, dict, with_info=True)]], *_KEYED, _Keys(_series_schema)]
+Curves = Annotated[dict[str, Annotated[Series, ReadsEntry(_read_series, dict)]], *_KEYED, _Keys(_series_schema)]

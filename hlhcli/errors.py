@@ -50,11 +50,11 @@ def did_you_mean(name: str, known: Iterable[str], listed: int = 12) -> str:
     return f"; known are {', '.join(names)}" if 0 < len(names) <= listed else ""
 
 
-def printable(text: str, limit: int = 500) -> str:
+def printable(text: str, limit: int | None = None) -> str:
     """`text` on one line and safe on a terminal: control, bidirectional and other invisible characters are escaped."""
     if not (text.isascii() and text.isprintable()):
         text = "".join(c if c.isprintable() and unicodedata.category(c)[0] != "C" else _escape(c) for c in text)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _escape(character: str) -> str:

@@ -53,9 +53,20 @@ def evaluate(node: Node, known: Known, marks: Marks) -> Outcome:
     if mark is None or mark is Status.UNKNOWN:
         return outcome
     if outcome.status is Status.UNKNOWN:
-        return outcome._replace(status=mark, reported=True)
+        return _contradicted(outcome, mark)._replace(status=mark, reported=True)
     if outcome.status is not mark:
         outcome = _warn(outcome, node, f"reported as {mark}, but the values say {outcome.status}: the values decide")
+    return outcome
+
+
+def _contradicted(outcome: Outcome, mark: Status) -> Outcome:
+    """A word such as `normal` decides nothing by itself, but a mark that says the opposite deserves a warning."""
+    for line in outcome.evidence:
+        worse = "elevated" if observables.get(line.observable).worse == "high" else "low"
+        means = {"normal": Status.NOT_MET, worse: Status.MET}.get(line.value or "")
+        if means is ~mark:
+            say = f"reported as {mark}, although {line.observable} is {line.value} here: the mark decides"
+            outcome = outcome._replace(cautions=(*outcome.cautions, (line.observable, say)))
     return outcome
 
 
@@ -188,11 +199,20 @@ def _edge_for(node: Threshold, unit: Unit) -> Edge:
 def _not_comparable(value: Quantity, edge: Edge) -> str:
     note = f"{value.unit.name} ({value.unit.apart}) cannot be converted into {edge.unit.name}"
     limit = value.reference.hi if value.reference else None
-    if not limit or value.interval.lo is None:
+    lo, hi = value.interval.lo, value.interval.hi
+    if not limit or lo is None:
         return note
-    ratio = decimal_text(value.interval.lo / limit, 1)
-    at_least_ = "" if value.interval.is_point else "at least "
-    return f"{note}; {at_least_}{ratio} × the laboratory's upper limit of {decimal_text(limit, 4)} {value.unit.name}"
+    if value.interval.is_point:
+        ratio = decimal_text(lo / limit, 1)
+    elif hi is None:
+        ratio = f"at least {decimal_text(lo / limit, 1)}"
+    else:
+        ratio = (
+            f"at most {decimal_text(hi / limit, 1)}"
+            if not lo
+            else f"{decimal_text(lo / limit, 1)} to {decimal_text(hi / limit, 1)}"
+        )
+    return f"{note}; {ratio} × the laboratory's upper limit of {decimal_text(limit, 4)} {value.unit.name}"
 
 
 def _last_place(value: Quantity, unit: Unit) -> Fraction:
@@ -214,5 +234,7 @@ def _edges_disagree(node: Threshold, value: Quantity, used: Edge, status: Status
 
 
 def _warn(outcome: Outcome, at: Node, message: str) -> Outcome:
-    observable = next(leaf.observable for leaf in rules.walk(at) if not rules.children(leaf))  # type: ignore[union-attr]
+    observable = next(
+        leaf.observable for leaf in rules.walk(at) if isinstance(leaf, (rules.Threshold, rules.Present, rules.Stated))
+    )
     return outcome._replace(cautions=(*outcome.cautions, (observable, message)))

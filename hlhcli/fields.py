@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
+from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError, core_schema
 
 from hlhcli.age import read_age
 from hlhcli.errors import did_you_mean, printable
-from hlhcli.observations import Quantity, missing, scalar
-from hlhcli.quantity import BadQuantity, fold
+from hlhcli.observations import PENDING, Convention, Quantity, mark_of, missing, scalar
+from hlhcli.quantity import BadQuantity, Decimal, fold
 from hlhcli.status import Status
 
 
@@ -24,30 +26,69 @@ class Moment(NamedTuple):
     date: date | None = None
 
 
-class Reads:
-    """A field that `function` reads; BadQuantity becomes the message at that place.
+Position: TypeAlias = tuple[int, int]
 
-    `build` makes its JSON Schema, only when a schema is asked for. With `with_info`, `function` takes Pydantic's info as well.
+
+@dataclass(slots=True)
+class Reading:
+    """What the reading of one file carries along: how numbers are written, and what is worth a warning."""
+
+    decimal: Decimal = "point"
+    units: Convention | None = None
+    warnings: list[tuple[str, Position | None]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, info: ValidationInfo) -> Reading:
+        if not isinstance(info.context, Reading):
+            raise TypeError("use Patient.read(data), which knows how the file writes numbers")
+        return info.context
+
+
+class Reads:
+    """A field that `function` reads from text; BadQuantity becomes the message at that place.
+
+    `build` makes its JSON Schema, only when a schema is asked for.
     """
 
-    def __init__(self, function: Callable[..., Any], build: Callable[[], dict[str, Any]], with_info: bool = False) -> None:
+    def __init__(self, function: Callable[..., Any], build: Callable[[], dict[str, Any]]) -> None:
         self.function = function
         self.build = build
-        self.with_info = with_info
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        if self.with_info:
-            return core_schema.with_info_plain_validator_function(self.function)
-        return core_schema.no_info_plain_validator_function(self._read_scalar)
+        return core_schema.with_info_plain_validator_function(self.read)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         return self.build()
 
-    def _read_scalar(self, raw: Any) -> Any:
+    def read(self, raw: Any, info: ValidationInfo) -> Any:
         try:
-            return self.function(scalar(raw))
+            return self.call(raw, info)
         except BadQuantity as error:
             raise refuse(str(error)) from None
+
+    def call(self, raw: Any, info: ValidationInfo) -> Any:
+        return self.function(scalar(raw))
+
+
+class ReadsProse(Reads):
+    """A field of text, on one line or more."""
+
+    def call(self, raw: Any, info: ValidationInfo) -> Any:
+        return self.function(str(raw).strip() if isinstance(raw, str) else scalar(raw))
+
+
+class ReadsNumber(Reads):
+    """A field that `function` reads from text and the file's decimal mark."""
+
+    def call(self, raw: Any, info: ValidationInfo) -> Any:
+        return self.function(scalar(raw), mark_of(raw, Reading.of(info).decimal))
+
+
+class ReadsEntry(Reads):
+    """A field that `function` reads from whatever stands there, and Pydantic's info."""
+
+    def call(self, raw: Any, info: ValidationInfo) -> Any:
+        return self.function(raw, info)
 
 
 def refuse(message: str, kind: str = "value") -> PydanticCustomError:
@@ -55,10 +96,11 @@ def refuse(message: str, kind: str = "value") -> PydanticCustomError:
     return PydanticCustomError(kind, "{message}", {"message": message})
 
 
-def _day(text: str) -> Fraction:
-    if not re.fullmatch(r"[+-]?\d{1,6}(\.\d{1,6})?", text, re.ASCII):
+def _day(text: str, decimal: Decimal = "point") -> Fraction:
+    number = text.replace(",", ".") if decimal == "comma" else text
+    if not re.fullmatch(r"[+-]?\d{1,5}(\.\d{1,6})?", number, re.ASCII):
         raise BadQuantity(f"'{printable(text, 40)}' is no day; write a number such as 0, 10 or -3, or use date: 2016-05-02")
-    return Fraction(text)
+    return Fraction(number)
 
 
 def _date(text: str) -> date:
@@ -70,13 +112,19 @@ def _date(text: str) -> date:
     raise BadQuantity(f"'{printable(text, 40)}' is no date; write year-month-day, such as 2016-05-02")
 
 
-def moment(text: str) -> Moment:
+def moment(text: str, decimal: Decimal) -> Moment:
     """A day (`10`) or a date (`2016-05-02`)."""
-    return Moment(date=_date(text)) if re.match(r"\d+[-./]\d+[-./]", text) else Moment(day=_day(text))
+    return Moment(date=_date(text)) if re.match(r"\d+[-./]\d+[-./]", text) else Moment(day=_day(text, decimal))
 
 
-def _age(text: str) -> Quantity | None:
-    return None if missing(text) else read_age(text)
+def _age(text: str, decimal: Decimal) -> Quantity | None:
+    return None if missing(text) else read_age(text, decimal)
+
+
+def _result(text: str) -> str:
+    if reason := missing(text):
+        return {PENDING: PENDING, "not done": "not done"}.get(reason.text, "unknown")
+    return _RESULTS(text)
 
 
 def choice(what: str, *names: str, **also: str) -> Callable[[str], str]:
@@ -104,7 +152,8 @@ def _count(text: str) -> int:
 
 
 def _words(*names: str) -> Callable[[], dict[str, Any]]:
-    return lambda: {"enum": [*names, None]}
+    """The names are offered for completion; the command accepts further spellings of them."""
+    return lambda: {"anyOf": [{"enum": list(names)}, {"type": ["string", "boolean", "null"]}]}
 
 
 def _typed(*types: str, description: str | None = None) -> Callable[[], dict[str, Any]]:
@@ -112,6 +161,8 @@ def _typed(*types: str, description: str | None = None) -> Callable[[], dict[str
 
 
 def _as_written(text: str) -> str:
+    if not text:
+        raise BadQuantity("expected some text here")
     return text
 
 
@@ -119,22 +170,23 @@ _SEX = ("male", "female", "other", "unknown")
 _ZYGOSITY = ("heterozygous", "homozygous", "hemizygous", "compound heterozygous", "unknown")
 _CLASSIFICATION = ("pathogenic", "likely pathogenic", "VUS", "likely benign", "benign", "unknown")
 _RESULT = ("negative", "positive", "pending", "not done", "unknown")
+_RESULTS = choice("result of a work-up", *_RESULT, neg="negative", pos="positive", no="negative", yes="positive")
 _VERDICT = ("met", "not met", "not_met", "unknown")
 
-Text = Annotated[str, Reads(_as_written, _typed("string", "number"))]
-OptionalText = Annotated[str | None, Reads(_as_written, _typed("string", "number", "null"))]
+Text = Annotated[str, ReadsProse(_as_written, _typed("string", "number", "boolean"))]
+OptionalText = Annotated[str | None, ReadsProse(_as_written, _typed("string", "number", "boolean", "null"))]
 Day = Annotated[
     Fraction | None,
-    Reads(_day, _typed("number", "string", "null", description="Day of the course, for example 0, 10 or -3")),
+    ReadsNumber(_day, _typed("number", "string", "null", description="Day of the course, for example 0, 10 or -3")),
 ]
 Date = Annotated[date | None, Reads(_date, _typed("string", "null", description="Calendar date, year-month-day"))]
 When = Annotated[
     Moment | None,
-    Reads(moment, _typed("number", "string", "null", description="A day of the course, or a date (year-month-day)")),
+    ReadsNumber(moment, _typed("number", "string", "null", description="A day of the course, or a date (year-month-day)")),
 ]
 Age = Annotated[
     Quantity | None,
-    Reads(_age, _typed("string", "null", description="For example '20 d', '3 wk', '18 mo' or '11 y'")),
+    ReadsNumber(_age, _typed("string", "null", description="For example '20 d', '3 wk', '18 mo' or '11 y'")),
 ]
 Sex = Annotated[
     str | None,
@@ -151,10 +203,7 @@ Classification = Annotated[
         _words(*_CLASSIFICATION),
     ),
 ]
-WorkupResult = Annotated[
-    str,
-    Reads(choice("result of a work-up", *_RESULT, neg="negative", pos="positive", no="negative", yes="positive"), _words(*_RESULT)),
-]
+WorkupResult = Annotated[str, Reads(_result, _words(*_RESULT))]
 Mark = Annotated[Status, Reads(_status, _words(*_VERDICT))]
 Verdict = Annotated[Status | None, Reads(_status, _words(*_VERDICT))]
-Count = Annotated[int | None, Reads(_count, lambda: {"type": ["integer", "null"], "minimum": 0})]
+Count = Annotated[int | None, Reads(_count, lambda: {"type": ["integer", "string", "null"], "minimum": 0, "maximum": 99})]

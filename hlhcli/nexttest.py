@@ -13,6 +13,7 @@ from hlhcli.status import Status
 Sets = frozenset[frozenset[str]]
 _DONE: Sets = frozenset({frozenset()})
 _NEVER: Sets = frozenset()
+_IMPOSSIBLE = 10**6
 
 
 def open_observables(outcome: Outcome) -> list[str]:
@@ -29,13 +30,34 @@ def smallest_sets(outcome: Outcome, target: Status) -> list[tuple[str, ...]]:
     names = open_observables(outcome)
     pending = {line.observable for line in outcome.evidence if line.note == PENDING}
     order = {name: (name not in pending, position) for position, name in enumerate(names)}
-    for limit in range(1, len(names) + 1):
-        if found := _settle(outcome, target, limit):
-            return sorted(
-                (tuple(sorted(chosen, key=order.__getitem__)) for chosen in found),
-                key=lambda chosen: [order[name] for name in chosen],
-            )
-    return []
+    found = _settle(outcome, target, _enough(outcome, target))
+    fewest = min(map(len, found), default=0)
+    smallest = (tuple(sorted(chosen, key=order.__getitem__)) for chosen in found if len(chosen) == fewest)
+    return sorted(smallest, key=lambda chosen: [order[name] for name in chosen])
+
+
+def _enough(outcome: Outcome, target: Status) -> int:
+    """A number of observables that suffices if it is possible at all: the fewest, where no two nodes share one."""
+    if outcome.status is not Status.UNKNOWN:
+        return 0 if outcome.status is target else _IMPOSSIBLE
+    node, parts = outcome.node, outcome.children
+    if not parts:
+        return 1
+    if isinstance(node, rules.Not):
+        return _enough(parts[0], ~target)
+    costs = [_enough(part, target) for part in parts]
+    if isinstance(node, rules.FirstKnown):
+        return min(costs)
+    if isinstance(node, rules.Choose):
+        met, not_met = _enough(parts[0], Status.MET), _enough(parts[0], Status.NOT_MET)
+        return min(met + costs[1], not_met + costs[2], costs[1] + costs[2])
+    return sum(sorted(costs)[: _needed(node, len(parts), target)])
+
+
+def _needed(node: rules.Node, parts: int, target: Status) -> int:
+    """How many parts must have the result for the node to have it."""
+    required = parts if isinstance(node, rules.All) else node.required if isinstance(node, rules.AtLeast) else 1
+    return required if target is Status.MET else parts - required + 1
 
 
 def _settle(outcome: Outcome, target: Status, limit: int) -> Sets:
@@ -49,9 +71,7 @@ def _settle(outcome: Outcome, target: Status, limit: int) -> Sets:
         case rules.Not():
             return _settle(parts[0], ~target, limit)
         case rules.All() | rules.Any() | rules.AtLeast():
-            required = len(parts) if isinstance(node, rules.All) else 1 if isinstance(node, rules.Any) else node.required
-            needed = required if target is Status.MET else len(parts) - required + 1
-            return _some(parts, target, needed, limit)
+            return _some(parts, target, _needed(node, len(parts), target), limit)
         case rules.FirstKnown():  # whichever of them becomes known first
             return _minimal(chosen for part in parts for chosen in _settle(part, target, limit))
         case _:

@@ -62,6 +62,7 @@ class Observable(NamedTuple):
     si: str = ""
     instead: str | None = None
     slips: Mapping[str, str] = MappingProxyType({})
+    worse: str = ""
 
     @property
     def units(self) -> Family:
@@ -196,6 +197,7 @@ def get(name: str) -> Observable:
         entry.get("si", ""),
         entry.get("instead"),
         entry.get("slips", {}),
+        entry.get("worse", ""),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import decimal as decimals
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from hlhcli.errors import did_you_mean, printable
 from hlhcli.observables import Observable, Unit, get
-from hlhcli.quantity import BadQuantity, Decimal, Interval, Measure, fold, readings
+from hlhcli.quantity import COMPARATORS, BadQuantity, Decimal, Interval, Measure, fold, readings
+from hlhcli.yamltree import Block, JsonNumber
 
 Convention = Literal["conventional", "si"]
 
@@ -41,6 +43,7 @@ class Missing(NamedTuple):
 
 Observed: TypeAlias = Quantity | Finding | Qualitative | Missing
 NOT_STATED = Missing("not stated")
+BLANK = ("", "~", "null")
 PENDING = "pending"
 
 _REASONS = {
@@ -74,6 +77,8 @@ _ENTRY = ("value", "unit", "comparator", "reference", "note")
 
 def scalar(raw: Any) -> str:
     """The text of a scalar, from a file (always text) or from Python. Raises BadQuantity for a mapping or list."""
+    if isinstance(raw, Block):
+        raise BadQuantity("write the value on one line; quote it if it starts with '>'")
     if isinstance(raw, str):
         return raw.strip()
     if raw is None or isinstance(raw, bool):
@@ -91,24 +96,32 @@ def read_entry(name: str, raw: Any, decimal: Decimal = "point", units: Conventio
             raise BadQuantity("write one value for a time point; several are a series, or time points of their own")
         raw = ", ".join(map(scalar, raw))
     if not isinstance(raw, dict):
-        return read(name, scalar(raw), decimal, units), None
+        return read(name, scalar(raw), mark_of(raw, decimal), units), None
     for key in raw:
         if key not in _ENTRY:
             raise BadQuantity(f"unknown key '{printable(str(key), 40)}'{did_you_mean(str(key), _ENTRY)}")
-    part = {key: text for key, value in raw.items() if not missing(text := scalar(value))}
-    note = part.get("note")
+    note = str(raw.get("note") or "").strip() or None
+    part = {key: text for key, value in raw.items() if key != "note" and (text := scalar(value)) not in BLANK}
+    decimal = mark_of(raw.get("value"), decimal)
     if observable.family is None and part.keys() & {"unit", "comparator", "reference"}:
         raise BadQuantity(f"{name} is a finding; it has no unit, comparator or reference")
-    if "value" not in part:
-        return missing(scalar(raw.get("value"))) or NOT_STATED, note
+    if reason := missing(part.get("value", "")):
+        return reason, note
+    if part.get("comparator", "<") not in COMPARATORS:
+        raise BadQuantity(f"'{printable(part['comparator'], 40)}' is no comparator; write one of < <= > >=")
     text = f"{part['comparator']} {part['value']}" if "comparator" in part else part["value"]
     if "unit" in part and not _qualitative(text):
         value: Observed = quantity(observable, text, decimal, units, part["unit"])
     else:
         value = read(name, text, decimal, units)
-    if "reference" in part and isinstance(value, Quantity):
+    if isinstance(value, Quantity) and not missing(part.get("reference", "")):
         value = value._replace(reference=_reference(observable, part["reference"], value.unit, decimal))
     return value, note
+
+
+def mark_of(raw: Any, decimal: Decimal) -> Decimal:
+    """The decimal mark of a value: that of the file's texts, but a number of JSON or Python always has a point."""
+    return "point" if isinstance(raw, (JsonNumber, int, float, decimals.Decimal)) else decimal
 
 
 def _reference(observable: Observable, text: str, unit: Unit, decimal: Decimal) -> Interval:
@@ -136,7 +149,14 @@ def quantity(
     observable: Observable, text: str, decimal: Decimal = "point", units: Convention | None = None, unit: str | None = None
 ) -> Quantity:
     """`text` as a number with a unit; `unit` is one that was given apart, `units` says what a bare number means."""
-    found = readings(text, decimal)
+    try:
+        found = readings(text, decimal)
+    except BadQuantity as error:
+        if "no number" in str(error):
+            raise BadQuantity(
+                f"{error}; write for example 1 {observable.conventional}, or 'not done', 'pending', 'unknown'"
+            ) from None
+        raise
     read: list[Quantity] = []
     problem: BadQuantity | None = None
     for measure in found:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hlhcli.entries import BLANK, Curves, Findings, Observations, Reading
+from hlhcli.entries import Curves, Findings, Observations
 from hlhcli.fields import (
     Age,
     Classification,
@@ -17,6 +17,7 @@ from hlhcli.fields import (
     Mark,
     Moment,
     OptionalText,
+    Reading,
     Sex,
     Text,
     Verdict,
@@ -25,7 +26,10 @@ from hlhcli.fields import (
     Zygosity,
     refuse,
 )
+from hlhcli.observations import BLANK
 from hlhcli.status import Status
+
+MAX_TIMEPOINTS = 1000
 
 
 class Model(BaseModel):
@@ -124,7 +128,7 @@ class Patient(Model):
     decimal: Annotated[Literal["point", "comma"], Field(description="How this file writes decimals")] = "point"
     background: Annotated[Findings, Field(description="Findings that hold at every time point")] = Field(default_factory=dict)
     therapies: list[Therapy] = []
-    timepoints: Annotated[list[Timepoint], Field(min_length=1)]
+    timepoints: Annotated[list[Timepoint], Field(min_length=1, max_length=MAX_TIMEPOINTS)]
     genetics: Genetics | None = None
     workup: Annotated[dict[str, WorkupResult], Field(description="Causes that were looked for, and the result")] = {}
     series: Annotated[Curves, Field(description="Curves over time, by observable")] = Field(default_factory=dict)

@@ -79,24 +79,28 @@ class Measure(NamedTuple):
 
 def fold(text: str) -> str:
     """One spelling for the many of real charts: compatibility forms, micro signs, dashes, spaces, any script's digits."""
-    text = unicodedata.normalize("NFKC", text)
     if not text.isascii():
+        text = _RAISED.sub(lambda run: ("^" if run[0][0] in _SUPERSCRIPT else "_") + run[0], text)  # 10⁹ is not 109
+        text = unicodedata.normalize("NFKC", text)
         text = "".join(_FOLDED.get(c) or (str(unicodedata.decimal(c)) if c.isdecimal() else c) for c in text)
     return " ".join(text.split())
 
 
-_FOLDED = dict.fromkeys("‐‑‒–—−﹣", "-") | {"×": "x", "✕": "x", "·": "*", "≥": ">=", "≤": "<=", "’": "'"}
+_FOLDED = dict.fromkeys("‐‑‒–—−﹣", "-") | dict.fromkeys("≥⩾≧", ">=") | dict.fromkeys("≤⩽≦", "<=")
+_FOLDED |= {"×": "x", "✕": "x", "·": "*", "’": "'"}
+_SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₀₁₂₃₄₅₆₇₈₉]+")
 
-_COMPARATORS: dict[str, Operator] = {
+COMPARATORS: dict[str, Operator] = {
     ">": ">", "<": "<", ">=": ">=", "=>": ">=", "<=": "<=", "=<": "<=",
     "over": ">", "above": ">", "exceeded": ">", "exceeds": ">", "more than": ">", "greater than": ">",
     "under": "<", "below": "<", "less than": "<", "at least": ">=", "at most": "<=", "up to": "<=",
 }  # fmt: skip
-_COMPARATOR = re.compile("(" + "|".join(sorted(map(re.escape, _COMPARATORS), key=len, reverse=True)) + r")(?=[\s\d])\s*")
+_COMPARATOR = re.compile("(" + "|".join(sorted(map(re.escape, COMPARATORS), key=len, reverse=True)) + r")(?=[\s\d.,])\s*")
 _GROUPED = r"\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?![\d.,'])"
-_PLAIN = r"\d+(?:[.,']\d+)*(?:[eE][+-]?\d+(?![\d/]))?"
+_PLAIN = r"(?:\d+(?:[.,']\d+)*|[.,]\d+)(?:[eE][+-]?\d+(?![\d/]))?"
 _NUMBERS = [re.compile(_GROUPED), re.compile(_PLAIN)]
-_RANGE = re.compile(r"\s*(?:-|to(?=\s))\s*(?=\d)")
+_RANGE = re.compile(r"\s*(?:-|to(?=\s))\s*(?=[.,]?\d)")
 _NEGATIVE = re.compile(r"(?:[<>]=?\s*)?-\s*\d")
 
 
@@ -112,7 +116,7 @@ def readings(text: str, decimal: Decimal = "point") -> list[Measure]:
     if _NEGATIVE.match(folded):
         raise BadQuantity("a negative value is not possible here")
     found = _COMPARATOR.match(folded.lower())
-    comparator: Operator | None = _COMPARATORS[found[1]] if found else None
+    comparator: Operator | None = COMPARATORS[found[1]] if found else None
     body = folded[found.end() :] if found else folded
     result: list[Measure] = []
     for pattern in _NUMBERS:
@@ -135,7 +139,7 @@ def readings(text: str, decimal: Decimal = "point") -> list[Measure]:
         if measure not in result:
             result.append(measure)
     if not result:
-        raise BadQuantity("no number found")
+        raise BadQuantity(f"no number found in '{text.strip()[:40]}'")
     return result
 
 
@@ -162,8 +166,9 @@ def _number(text: str, decimal: Decimal) -> tuple[Fraction, str]:
     if len(fraction) > 1 or any(not part.isdigit() for part in fraction):
         raise BadQuantity(_misplaced(text, mark, group))
     digits = whole + "".join(fraction)
-    if len(digits) > MAX_DIGITS or abs(int(exponent[:4] or 0)) > MAX_EXPONENT:
+    if len(digits) > MAX_DIGITS or len(exponent) > 4 or abs(int(exponent or 0)) > MAX_EXPONENT:
         raise BadQuantity(f"a number with so many digits is no measurement (limit {MAX_DIGITS})")
+    whole = whole or "0"
     power = int(exponent or 0) - len("".join(fraction))
     number = int(digits) * Fraction(10) ** power
     return number, ".".join([whole, *fraction]) + (f"e{exponent}" if exponent else "")

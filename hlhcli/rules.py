@@ -165,6 +165,11 @@ def children(node: Node) -> tuple[Node, ...]:
     return () if isinstance(node, (Threshold, Present, Stated)) else node.children
 
 
+def item_id(node: Node) -> str:
+    """The id of an item, or the observable that it is about."""
+    return node.about.id or next(leaf.observable for leaf in walk(node) if isinstance(leaf, (Threshold, Present, Stated)))
+
+
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything under it, from the top."""
     yield node

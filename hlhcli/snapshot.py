@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
+from math import floor
 from typing import NamedTuple
 
 from hlhcli import age, observables
 from hlhcli.entries import Observation
-from hlhcli.observations import Quantity
+from hlhcli.observations import Missing, Quantity
 from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import Interval
 
@@ -25,35 +27,72 @@ class Snapshot(NamedTuple):
 
 
 def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
-    """The time points in the order of time, and what is worth a warning about their order.
+    """The time points in the order of time, and what is worth a warning about their order, age and background.
 
     The order is by date or day where every time point can be placed, else as in the file.
     """
-    days, warnings = _days(patient.timepoints)
+    timepoints = patient.timepoints
+    days, warnings = _days(timepoints)
     order = list(range(len(days)))
-    placed = [day for day in days if day is not None]
-    if len(placed) == len(days):
+    if all(day is not None for day in days):
         order.sort(key=lambda index: days[index] or Fraction(0))
         if order != sorted(order):
             warnings.append("the time points run backwards in the file; they are shown in the order of time")
-    elif placed != sorted(placed):
-        warnings.append("the time points run backwards, but some have neither a day nor a date: the order is that of the file")
-    start = days[order[0]]
-    first_date = _date_of(patient.timepoints, order[0], days)
-    born = patient.patient.birth_date
-    if born and not first_date:
-        warnings.append("the age is unknown: there is a birth date, but no time point has a date")
-    if born and first_date and born > first_date:
-        warnings.append("the age is unknown: the birth date is after the first time point")
+    elif _backwards([t.day for t in timepoints]) or _backwards([t.date for t in timepoints]):
+        warnings.append("the time points run backwards, but not all can be placed in time: the order is that of the file")
+    ages = _ages(patient, order, days)
+    if patient.patient.birth_date and not any(ages):
+        warnings.append("the age is unknown: there is a birth date, but no time point with a date after it")
     result = []
-    for position, index in enumerate(order):
-        timepoint, day = patient.timepoints[index], days[index]
-        elapsed = day - start if day is not None and start is not None else Fraction(0) if position == 0 else None
-        known: dict[str, Observation] = {**patient.background, **timepoint.observations}
-        if stated := _age(patient, first_date, elapsed):
+    for index in order:
+        timepoint = timepoints[index]
+        known = _known(patient, timepoint, warnings)
+        if stated := ages[index]:
             known[observables.AGE] = Observation(stated)
-        result.append(Snapshot(timepoint, index, day, timepoint.date, known))
+        result.append(Snapshot(timepoint, index, days[index], timepoint.date, known))
     return result, warnings
+
+
+def _known(patient: Patient, timepoint: Timepoint, warnings: list[str]) -> dict[str, Observation]:
+    """The time point's own observations, and the background where the time point says nothing of it."""
+    known = dict(timepoint.observations)
+    for name, holds in patient.background.items():
+        own = known.get(name)
+        if own is None or isinstance(own.value, Missing):
+            known[name] = holds
+        elif not isinstance(holds.value, Missing) and own.value != holds.value:
+            said = f"{timepoint.name}: {name} is {own.value.text} here and {holds.value.text} in the background"
+            warnings.append(f"{said}; the time point decides")
+    return known
+
+
+def _backwards(moments: Sequence[Fraction | date | None]) -> bool:
+    """True if those that are stated do not rise."""
+    stated = [moment for moment in moments if moment is not None]
+    return any(later < earlier for earlier, later in pairwise(stated))  # type: ignore[operator]
+
+
+def _ages(patient: Patient, order: list[int], days: list[Fraction | None]) -> list[Quantity | None]:
+    """The age at each time point of the file, as far as it is known."""
+    person, timepoints = patient.patient, patient.timepoints
+    if person.birth_date:
+        dates = [_date_of(timepoints, index, days) for index in range(len(timepoints))]
+        return [
+            _quantity(age.since_birth(person.birth_date, then)) if then and then >= person.birth_date else None for then in dates
+        ]
+    if not person.age:
+        return [None] * len(timepoints)
+    first, start = age.in_days(person.age), days[order[0]]
+    ages: list[Quantity | None] = [None] * len(timepoints)
+    for position, index in enumerate(order):
+        day = days[index]
+        elapsed = day - start if day is not None and start is not None else Fraction(0) if position == 0 else None
+        ages[index] = _quantity(age.at(first, elapsed), person.age.text if elapsed == 0 else None)
+    return ages
+
+
+def _quantity(interval: Interval, text: str | None = None) -> Quantity:
+    return Quantity(interval, observables.get(observables.AGE).units.first, text or age.text(interval))
 
 
 def age_at_first(patient: Patient) -> str | None:
@@ -62,20 +101,6 @@ def age_at_first(patient: Patient) -> str | None:
         return patient.patient.age.text
     known = snapshots(patient)[0][0].known.get(observables.AGE)
     return known.value.text if known else None
-
-
-def _age(patient: Patient, first_date: date | None, elapsed: Fraction | None) -> Quantity | None:
-    person = patient.patient
-    first: Interval | None = None
-    if person.age:
-        first = age.in_days(person.age)
-    elif person.birth_date and first_date and person.birth_date <= first_date:
-        first = age.since_birth(person.birth_date, first_date)
-    if first is None:
-        return None
-    units = observables.get(observables.AGE).units
-    text = person.age.text if person.age and elapsed == 0 else age.text(first, elapsed)
-    return Quantity(age.at(first, elapsed), units.first, text)
 
 
 def _days(timepoints: list[Timepoint]) -> tuple[list[Fraction | None], list[str]]:
@@ -95,11 +120,14 @@ def _days(timepoints: list[Timepoint]) -> tuple[list[Fraction | None], list[str]
 
 
 def _date_of(timepoints: list[Timepoint], index: int, days: list[Fraction | None]) -> date | None:
-    """The date of a time point, also if only another one has a date and both have a day."""
+    """The date of a time point: its own, or through one that has both a date and a day."""
     if then := timepoints[index].date:
         return then
     day = days[index]
-    for other, other_day in zip(timepoints, days, strict=True):
-        if other.date and other_day is not None and day is not None:
-            return other.date + timedelta(days=int(day - other_day))
-    return None
+    anchor = next((t for t in timepoints if t.date and t.day is not None), None)
+    if day is None or anchor is None or anchor.date is None or anchor.day is None:
+        return None
+    try:
+        return anchor.date + timedelta(days=floor(day - anchor.day))
+    except OverflowError:
+        return None

@@ -23,7 +23,25 @@ Node: TypeAlias = "str | Mapping | Sequence"
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SURROGATES = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_ADVICE = {
+    "mapping values are not allowed": "a ':' cannot stand here; quote a text that holds ': ', and check the indentation",
+    "could not find expected ':'": "a key needs a ':' after it; check this line and the one before, and the quotes",
+    "did not find expected key": "this line fits none of those above; check the indentation, quotes and brackets",
+    "did not find expected <document start>": "this line fits none of those above; check the indentation",
+    "did not find expected '-' indicator": "this line is not part of the list above; check the indentation",
+    "did not find expected ',' or": "a ',' or a closing bracket is missing before this",
+    "found unexpected end of stream": "a quote is not closed",
+    "found character that cannot start any token": "this character has a meaning of its own in YAML; quote the text",
+}
 _UNQUOTED = re.compile(r"[>|][-+]?\d|>\s*=?\s*[\d.]")
+
+
+class Block(str):
+    """A scalar written as a block (`>` or `|`): prose, never a value."""
+
+
+class JsonNumber(str):
+    """A scalar that stood in JSON without quotes: its decimal mark is a point, whatever the file says of texts."""
 
 
 class Mapping(dict[str, Any]):
@@ -95,6 +113,7 @@ class _Builder:
         self.source = source
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.nodes = 0
+        self.json = False
         self.lines: list[str] = []
 
     def fail(self, message: str, mark: Mark) -> NoReturn:
@@ -102,6 +121,7 @@ class _Builder:
 
     def build(self, text: str) -> Node:
         self.lines = text.splitlines()
+        self.json = text.lstrip()[:1] in ("{", "[")
         try:
             return self.fold(text)
         except yaml.reader.ReaderError as error:
@@ -119,6 +139,9 @@ class _Builder:
         if "\t" in written[: len(written) - len(written.lstrip())]:
             return "a tab cannot indent YAML; use spaces"
         what = error.problem or "cannot be read"
+        for problem, advice in _ADVICE.items():
+            if problem in what:
+                return f"not valid YAML or JSON: {advice}"
         return f"not valid YAML or JSON: {what}" + (f" ({error.context})" if error.context else "")
 
     def fold(self, text: str) -> Node:
@@ -180,9 +203,14 @@ class _Builder:
             self.refuse_tag(event, mark)
         if event.style in (">", "|") and _UNQUOTED.match(self.lines[mark[0] - 1][mark[1] - 1 :]):
             self.fail("quote values that start with '>', for example ferritin: \">20000 ng/mL\"", mark)
+        value = str(event.value)
+        if event.style in (">", "|"):
+            value = Block(value)
+        elif self.json and not event.style and value[:1] in "-0123456789":
+            value = JsonNumber(value)
         if event.anchor:
-            self.anchors[event.anchor] = event.value, 1
-        return str(event.value)
+            self.anchors[event.anchor] = value, 1
+        return value
 
     def alias(self, anchor: str, mark: Mark) -> Node:
         if anchor not in self.anchors:

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from hlhcli.entries import Reading
 from hlhcli.errors import InputError, Problem, did_you_mean, printable
-from hlhcli.patient import Genetics, Patient, Person, Reported, Therapy, Timepoint, Variant
+from hlhcli.fields import Reading
+from hlhcli.patient import MAX_TIMEPOINTS, Genetics, Patient, Person, Reported, Therapy, Timepoint, Variant
 from hlhcli.yamltree import Mapping, Node, mark_of, parse
 
 # The model that stands under each key, to suggest the nearest of its keys.
@@ -87,6 +87,7 @@ def _problem(source: str, tree: Node, detail: Any) -> Problem:
     message = {
         "missing": f"'{path[-1]}' is missing" + (": a patient has at least one time point" if path == ("timepoints",) else ""),
         "too_short": "no time points: a patient has at least one",
+        "too_long": f"more than {MAX_TIMEPOINTS} time points, the limit for one file; put curves into series",
         "model_type": "expected a mapping here (lines such as 'key: value')",
         "model_attributes_type": "expected a mapping here (lines such as 'key: value')",
         "dict_type": "expected a mapping here (lines such as 'key: value')",

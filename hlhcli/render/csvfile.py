@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from hlhcli.api import Result
 from hlhcli.errors import printable
 from hlhcli.render.results import result_json
-from hlhcli.rules import CriteriaSet
+from hlhcli.rules import CriteriaSet, item_id
 
 if TYPE_CHECKING:
     from hlhcli.render.contract import AssessmentJson
@@ -41,7 +41,7 @@ class CsvWriter:
     """A header, and the rows of one result after another; for each item its status and, in `<item>_value`, what it rests on."""
 
     def __init__(self, stream: TextIO, sets: Iterable[CriteriaSet]) -> None:
-        items = list(dict.fromkeys(item.about.id for each in sets for item in each.items if item.about.id))
+        items = list(dict.fromkeys(item_id(item) for each in sets for item in each.items))
         header = [*_FIXED, *(name for item in items for name in (item, f"{item}_value"))]
         self._writer = csv.DictWriter(stream, header, restval="", lineterminator="\n")
         self._writer.writeheader()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -25,6 +26,7 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
+_NARROWEST = 40  # columns of a terminal that a table can be fitted to
 _SUFFIXES = {".json": Format.JSON, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL, ".csv": Format.CSV, ".md": Format.MARKDOWN}
 
 
@@ -79,13 +81,14 @@ def _tables(results: Iterable[Result], stream: TextIO, screen: Screen) -> None:
     plain = screen.ascii if screen.ascii is not None else not (stream.encoding or "utf-8").lower().startswith("utf")
     console = Console(
         file=stream,
-        force_terminal=True if screen.color else None,
-        no_color=True if screen.color is False else None,
+        force_terminal=screen.color if screen.color is not None else stream.isatty(),
+        no_color=not screen.color if screen.color is not None else None,
         highlight=False,
         markup=False,
         emoji=False,
         soft_wrap=False,
     )
+    console.width = max(console.width, _NARROWEST)
     for index, result in enumerate(results):
         if index:
             console.print()
@@ -106,6 +109,8 @@ def destination(path: Path | None) -> Iterator[TextIO]:
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         with partial.open("x", encoding="utf-8", newline="") as stream:
+            if target.exists():  # what was private stays private
+                partial.chmod(stat.S_IMODE(target.stat().st_mode))
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
