@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from typing import TextIO
 
 def main() -> None:
     """Run the command as any Unix tool: a reader that closes the pipe ends it quietly, a full disk is one line."""
+    gc.disable()  # a short process leaves no garbage worth collecting; a long call turns it on again
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # no plugin of another package sees a patient
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)

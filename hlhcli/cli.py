@@ -1,7 +1,9 @@
-"""The commands: they parse arguments, call and print. Each imports what it needs when it runs, so that --help stays fast."""
+"""The commands: they parse arguments, call and print. Each imports what it needs when it runs, so that --help stays fast.
 
-from __future__ import annotations
+Annotations are evaluated here as they stand: Typer reads them at every start, and as text they would be compiled each time.
+"""
 
+import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,12 +92,9 @@ def check(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit 10 if not met, 11 if indeterminate at the last time point.")
     ] = False,
-    color: Annotated[
-        bool | None, typer.Option("--color/--no-color", help="Color, whatever the terminal and NO_COLOR say.", show_default=False)
-    ] = None,
-    ascii_only: Annotated[
-        bool | None, typer.Option("--ascii/--unicode", help="Characters of the table.", show_default=False)
-    ] = None,
+    color: Annotated[bool, typer.Option("--color", help="Color, whatever the terminal and NO_COLOR say.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No color.")] = False,
+    ascii_only: Annotated[bool, typer.Option("--ascii", help="No other characters than ASCII in the table.")] = False,
 ) -> None:
     """
     \b
@@ -120,8 +119,13 @@ def check(
         _usage(f"'{form}' is no format; choose from {', '.join(Format)}")
     if as_json and form not in (None, Format.JSON):
         _usage(f"--json and --format {form} contradict each other")
+    if color and no_color:
+        _usage("--color and --no-color contradict each other")
     if files.count("-") > 1:
         _usage("standard input ('-') can be read only once")
+    if len(files) > 1:  # main() starts without garbage collection, which one file does not need
+        gc.freeze()
+        gc.enable()
     sets = _sets(criteria)
     problems: list[Problem] = []
     codes: set[int] = set()
@@ -129,7 +133,7 @@ def check(
     results = _evaluated(files, sets, problems, codes, warn=chosen is Format.CSV)
     try:
         with destination(output) as stream:
-            write(chosen, results, problems, sets, stream, Screen(color, ascii_only))
+            write(chosen, results, problems, sets, stream, Screen(True if color else False if no_color else None, ascii_only))
             if output and not codes and chosen is not Format.JSON:  # JSON says under `errors` why it is empty
                 _fail(f"{output}: not written: no input could be evaluated")
             stream.flush()
@@ -141,7 +145,9 @@ def check(
         raise typer.Exit(INDETERMINATE if INDETERMINATE in codes else NOT_MET if NOT_MET in codes else EVALUATED)
 
 
-def _evaluated(files: list[str], sets: list[CriteriaSet], problems: list[Problem], codes: set[int], warn: bool) -> Iterator[Result]:
+def _evaluated(
+    files: list[str], sets: "list[CriteriaSet]", problems: "list[Problem]", codes: set[int], warn: bool
+) -> "Iterator[Result]":
     """The result of each input that can be evaluated; what is wrong with the others goes to stderr and `problems`."""
     from hlhcli import api
     from hlhcli.errors import InputError
@@ -176,7 +182,7 @@ def _standard_input() -> bytes:
     return sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
-def _sets(names: list[str] | None) -> list[CriteriaSet]:
+def _sets(names: list[str] | None) -> "list[CriteriaSet]":
     from hlhcli import criteria
     from hlhcli.errors import UnknownName
 

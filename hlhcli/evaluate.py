@@ -190,6 +190,8 @@ def _threshold(node: Threshold, value: Observed) -> tuple[Status, str | None, st
 
 def _edge_for(node: Threshold, unit: Unit) -> Edge:
     """The edge printed in the reported unit, or in a power of ten of it, else the first that is printed."""
+    if len(node.edges) == 1:
+        return node.edges[0]
     same = [edge for edge in node.edges if edge.unit.name == unit.name] or [
         edge for edge in node.edges if edge.unit.same_scale(unit)
     ]
@@ -217,7 +219,7 @@ def _not_comparable(value: Quantity, edge: Edge) -> str:
 
 def _last_place(value: Quantity, unit: Unit) -> Fraction:
     """What one step of the last written digit is in `unit`; nothing where no conversion took place."""
-    if value.unit.name == unit.name:
+    if value.unit.factor == unit.factor:
         return Fraction(0)
     digits = value.text.split()[0].partition(".")[2]
     return Fraction(1, 10 ** len(digits)) * value.unit.factor / unit.factor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import product
 
 from hlhcli import rules
@@ -73,15 +72,12 @@ def _settle(outcome: Outcome, target: Status, limit: int) -> Sets:
         case rules.All() | rules.Any() | rules.AtLeast():
             return _some(parts, target, _needed(node, len(parts), target), limit)
         case rules.FirstKnown():  # whichever of them becomes known first
-            return _minimal(chosen for part in parts for chosen in _settle(part, target, limit))
+            return frozenset().union(*(_settle(part, target, limit) for part in parts))
         case _:
             condition, then, otherwise = parts
-            ways = [
-                _both(_settle(condition, Status.MET, limit), _settle(then, target, limit), limit),
-                _both(_settle(condition, Status.NOT_MET, limit), _settle(otherwise, target, limit), limit),
-                _both(_settle(then, target, limit), _settle(otherwise, target, limit), limit),
-            ]
-            return _minimal(chosen for way in ways for chosen in way)
+            met, not_met = _settle(condition, Status.MET, limit), _settle(condition, Status.NOT_MET, limit)
+            first, second = _settle(then, target, limit), _settle(otherwise, target, limit)
+            return _both(met, first, limit) | _both(not_met, second, limit) | _both(first, second, limit)
 
 
 def _some(parts: tuple[Outcome, ...], target: Status, needed: int, limit: int) -> Sets:
@@ -90,14 +86,9 @@ def _some(parts: tuple[Outcome, ...], target: Status, needed: int, limit: int) -
     for part in parts:
         ways = _settle(part, target, limit)
         for count in range(needed, 0, -1):
-            reached[count] = _minimal((*reached[count], *_both(reached[count - 1], ways, limit)))
+            reached[count] |= _both(reached[count - 1], ways, limit)
     return reached[needed]
 
 
 def _both(a: Sets, b: Sets, limit: int) -> Sets:
     return frozenset(union for x, y in product(a, b) if len(union := x | y) <= limit)
-
-
-def _minimal(sets: Iterable[frozenset[str]]) -> Sets:
-    distinct = frozenset(sets)
-    return frozenset(chosen for chosen in distinct if not any(other < chosen for other in distinct))

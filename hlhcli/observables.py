@@ -39,10 +39,10 @@ class Unit(NamedTuple):
 
     def convert(self, interval: Interval, to: Unit) -> Interval:
         """`interval` of this unit in `to`, exactly. Both must be convertible into each other."""
-        if self.name == to.name:
+        if self.factor is to.factor or (self.factor == to.factor and self.less == to.less):
             return interval
         factor = self.factor / to.factor
-        return interval.scaled(factor, to.less - self.less * factor)
+        return interval.scaled(factor, to.less - self.less * factor if self.less or to.less else None)
 
 
 class Observable(NamedTuple):

@@ -34,33 +34,41 @@ class Interval(NamedTuple):
 
     @property
     def is_point(self) -> bool:
-        return self.lo is not None and self.lo == self.hi
+        return self.lo is not None and (self.lo is self.hi or self.lo == self.hi)
 
     def compare(self, operator: Operator, edge: Fraction) -> Status:
         """Met if every number of the interval satisfies `operator edge`, not met if none does, else unknown."""
-        lo, hi = self.lo, self.hi
+        low = None if self.lo is None else _side(self.lo, edge)  # where the lower end lies: -1 below, 0 on, 1 above the edge
+        high = low if self.hi is self.lo else None if self.hi is None else _side(self.hi, edge)
         if operator == ">=":
-            every = lo is not None and lo >= edge
-            none = hi is not None and (hi < edge or (hi == edge and self.hi_open))
+            every = low is not None and low >= 0
+            none = high is not None and (high < 0 or (high == 0 and self.hi_open))
         elif operator == ">":
-            every = lo is not None and (lo > edge or (lo == edge and self.lo_open))
-            none = hi is not None and hi <= edge
+            every = low is not None and (low > 0 or (low == 0 and self.lo_open))
+            none = high is not None and high <= 0
         elif operator == "<=":
-            every = hi is not None and hi <= edge
-            none = lo is not None and (lo > edge or (lo == edge and self.lo_open))
+            every = high is not None and high <= 0
+            none = low is not None and (low > 0 or (low == 0 and self.lo_open))
         else:
-            every = hi is not None and (hi < edge or (hi == edge and self.hi_open))
-            none = lo is not None and lo >= edge
+            every = high is not None and (high < 0 or (high == 0 and self.hi_open))
+            none = low is not None and low >= 0
         return Status.MET if every else Status.NOT_MET if none else Status.UNKNOWN
 
-    def scaled(self, factor: Fraction, offset: Fraction = Fraction(0)) -> Interval:
+    def scaled(self, factor: Fraction, offset: Fraction | None = None) -> Interval:
         """The same interval in another unit: x → x · factor + offset, with factor > 0."""
-        return Interval(
-            None if self.lo is None else self.lo * factor + offset,
-            None if self.hi is None else self.hi * factor + offset,
-            self.lo_open,
-            self.hi_open,
-        )
+
+        def there(end: Fraction) -> Fraction:
+            return end * factor if offset is None else end * factor + offset
+
+        lo = None if self.lo is None else there(self.lo)
+        hi = lo if self.hi is self.lo else None if self.hi is None else there(self.hi)
+        return Interval(lo, hi, self.lo_open, self.hi_open)
+
+
+def _side(number: Fraction, edge: Fraction) -> int:
+    """-1, 0 or 1 as `number` lies below, on or above `edge`, in whole numbers alone."""
+    left, right = number.numerator * edge.denominator, edge.numerator * number.denominator
+    return (left > right) - (left < right)
 
 
 def point(number: Fraction | int) -> Interval:

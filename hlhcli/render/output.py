@@ -36,10 +36,10 @@ def format_of(path: Path | None) -> Format:
 
 
 class Screen(NamedTuple):
-    """What the terminal can show: color (None: let it decide), and only ASCII (None: by its encoding)."""
+    """What the terminal can show: color (None: let it decide), and only ASCII (else by its encoding)."""
 
     color: bool | None = None
-    ascii: bool | None = None
+    ascii: bool = False
 
 
 def write(
@@ -78,7 +78,7 @@ def _tables(results: Iterable[Result], stream: TextIO, screen: Screen) -> None:
 
     from hlhcli.render.table import draw
 
-    plain = screen.ascii if screen.ascii is not None else not (stream.encoding or "utf-8").lower().startswith("utf")
+    plain = screen.ascii or not (stream.encoding or "utf-8").lower().startswith("utf")
     console = Console(
         file=stream,
         force_terminal=screen.color if screen.color is not None else stream.isatty(),

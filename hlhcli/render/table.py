@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from rich.box import ASCII2, SIMPLE_HEAD
 from rich.cells import cell_len, chop_cells
@@ -20,6 +21,14 @@ _NARROWEST, _WIDEST = 16, 40  # of a time point's column
 _GAP = 2
 _STYLES = {Status.MET: "bold red", Status.NOT_MET: "green", Status.UNKNOWN: "yellow"}
 _PLAIN = str.maketrans({"°": "", "µ": "u", "×": "x", "³": "^3", "⁴": "^4", "⁵": "^5", "⁶": "^6", "⁹": "^9", "…": "..."})
+
+
+class _Line(NamedTuple):
+    """One line of a cell; the first `styled` characters have the style."""
+
+    text: str
+    style: str = ""
+    styled: int = 0
 
 
 def draw(result: Result, console: Console, plain: bool) -> None:
@@ -51,21 +60,41 @@ def _table(grid: Grid, columns: tuple[Column, ...], width: int, plain: bool) -> 
     for column in columns:
         heading = [*wrapped(_fit(column.name, plain), width), column.when]
         table.add_column(Text("\n".join(filter(None, heading)), style="bold"), width=width, no_wrap=True)
-    for row, title in enumerate(grid.rows):
-        cells = [_cell(column.cells[row], width, plain) for column in columns]
-        table.add_row(Text("\n".join(wrapped(title, _LABELS))), *cells, end_section=row == len(grid.rows) - 1)
+    criteria = [
+        [[_Line(line) for line in wrapped(title, _LABELS)], *(_cell(column.cells[row], width, plain) for column in columns)]
+        for row, title in enumerate(grid.rows)
+    ]
+    table.add_row(*_blocks(criteria), end_section=True)
+    summary = []
     for label in grid.labels:
         if any(label in column.summary for column in columns):
-            styles = [f"bold {_STYLES[column.verdict]}" if label == VERDICT else "" for column in columns]
-            texts = ["\n".join(wrapped(_fit(column.summary.get(label, ""), plain), width)) for column in columns]
-            table.add_row(label, *(Text(text, style=style) for text, style in zip(texts, styles, strict=True)))
+            row = [[_Line(label)]]
+            for column in columns:
+                styled = width if label == VERDICT else 0
+                lines = wrapped(_fit(column.summary.get(label, ""), plain), width)
+                row.append([_Line(line, f"bold {_STYLES[column.verdict]}", styled) for line in lines])
+            summary.append(row)
+    table.add_row(*_blocks(summary))
     return table
 
 
-def _cell(cell: Cell, width: int, plain: bool) -> Text:
+def _cell(cell: Cell, width: int, plain: bool) -> list[_Line]:
     """The mark, and the lines beside it with a hanging indent."""
-    lines = [part for line in cell.lines for part in wrapped(_fit(line, plain), width - 2)]
-    return Text.assemble((cell.mark, _STYLES[cell.status]), " " + "\n  ".join(lines))
+    first, *rest = [part for line in cell.lines for part in wrapped(_fit(line, plain), width - 2)]
+    return [_Line(f"{cell.mark} {first}", _STYLES[cell.status], 1), *(_Line(f"  {line}") for line in rest)]
+
+
+def _blocks(rows: list[list[list[_Line]]]) -> list[Text]:
+    """The rows as one text for each column, padded so that they stay side by side: a table of few cells is drawn fast."""
+    blocks = [Text() for _ in rows[0]]
+    for number, row in enumerate(rows):
+        height = max(map(len, row))
+        for block, lines in zip(blocks, row, strict=True):
+            for position, (text, style, styled) in enumerate(lines + [_Line("")] * (height - len(lines))):
+                block.append("\n" * bool(number or position))
+                block.append(text[:styled], style)
+                block.append(text[styled:])
+    return blocks
 
 
 def wrapped(text: str, width: int) -> list[str]:
