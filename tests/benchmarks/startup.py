@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -11,13 +12,14 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+SCRIPT = shutil.which("hlhcli") or sys.exit("install the package first")
 SEED = str(ROOT / "samples" / "broglie-2017.yaml")
 COMMANDS = {
     "floor": [str(HERE / "floor.py")],
-    "check": ["-m", "hlhcli", "check", SEED],
-    "check --json": ["-m", "hlhcli", "check", "--json", SEED],
-    "--help": ["-m", "hlhcli", "--help"],
-    "--version": ["-m", "hlhcli", "--version"],
+    "check": [SCRIPT, "check", SEED],
+    "check --json": [SCRIPT, "check", "--json", SEED],
+    "--help": [SCRIPT, "--help"],
+    "--version": [SCRIPT, "--version"],
 }
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPATH": str(ROOT)}
 
