@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -11,7 +12,7 @@ from typing import NamedTuple
 from hlhcli import nexttest, observables
 from hlhcli.evaluate import Evidence, Outcome, evaluate
 from hlhcli.observations import Missing
-from hlhcli.rules import CriteriaSet, Grade, item_id, worst
+from hlhcli.rules import AtLeast, CriteriaSet, Grade, item_id, worst
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status, at_least
 
@@ -123,13 +124,12 @@ def assess(criteria: CriteriaSet, snapshot: Snapshot) -> Assessment:
     """The set of criteria on the snapshot."""
     stated = snapshot.timepoint.reported.get(criteria.id)
     outcome = evaluate(criteria.verdict, snapshot.known, stated.marks if stated else {})
-    counted = _find(outcome, criteria.counted)
-    count = _count(counted) if counted else None
+    counted, count = _counted(outcome, criteria.counted)
     items = tuple(_item(child) for child in counted.children) if counted else ()
     by_values = None
     if any(item.reported for item in items):
         alone = evaluate(criteria.verdict, snapshot.known, {})
-        by_values = ByValues(alone.status, _count(found) if (found := _find(alone, criteria.counted)) else None)
+        by_values = ByValues(alone.status, _counted(alone, criteria.counted)[1])
     agrees = None
     if stated and (stated.verdict is not None or stated.count is not None):
         agrees = _agrees(outcome.status, count, stated.verdict, stated.count)
@@ -147,17 +147,20 @@ def assess(criteria: CriteriaSet, snapshot: Snapshot) -> Assessment:
     )
 
 
-def _find(outcome: Outcome, node: object) -> Outcome | None:
-    if node is None or outcome.node is node:
-        return outcome if node is not None else None
-    return next((found for child in outcome.children if (found := _find(child, node))), None)
-
-
-def _count(counted: Outcome) -> Count:
-    statuses = [child.status for child in counted.children]
+def _counted(outcome: Outcome, node: AtLeast | None) -> tuple[Outcome | None, Count | None]:
+    """The outcome of the node that counts, and the count; nothing where the set does not count."""
+    if node is None:
+        return None, None
+    (found,) = (each for each in _walk(outcome) if each.node is node)
+    statuses = [child.status for child in found.children]
     met, not_met = statuses.count(Status.MET), statuses.count(Status.NOT_MET)
-    required = getattr(counted.node, "required", len(statuses))
-    return Count(required, len(statuses), met, not_met, len(statuses) - met - not_met)
+    return found, Count(node.required, len(statuses), met, not_met, len(statuses) - met - not_met)
+
+
+def _walk(outcome: Outcome) -> Iterator[Outcome]:
+    yield outcome
+    for child in outcome.children:
+        yield from _walk(child)
 
 
 def _item(outcome: Outcome) -> Item:

@@ -98,22 +98,20 @@ def _first_known(parts: tuple[Outcome, ...]) -> tuple[Status, tuple[Outcome, ...
     if not decided:
         return Status.UNKNOWN, parts, ()
     first, *others = decided
+    stated = f"{first.evidence[0].observable} is stated as {first.evidence[0].value}"
     cautions = tuple(
-        (
-            line.observable,
-            f"{first.evidence[0].observable} is stated as {first.evidence[0].value}, although {line.value} would meet {line.rule}",
-        )
+        (line.observable, f"{stated}, although {line.value} would meet {line.rule}")
         for other in others
         for line in other.evidence
         if first.status is Status.NOT_MET and other.status is Status.MET
     )
-    unused = [
-        other._replace(cautions=(), evidence=tuple(line._replace(note=_UNUSED) for line in other.evidence)) for other in others
-    ]
-    return first.status, (first, *unused), cautions
+    return first.status, (first, *map(_unused, others)), cautions
 
 
-_UNUSED = "not used: a stated finding decides"
+def _unused(part: Outcome) -> Outcome:
+    """What is known beside the part that decides: shown, without warnings of its own."""
+    evidence = tuple(line._replace(note="not used: a stated finding decides") for line in part.evidence)
+    return part._replace(cautions=(), evidence=evidence)
 
 
 def _choose(parts: tuple[Outcome, ...]) -> tuple[Status, tuple[Outcome, ...]]:
@@ -176,11 +174,7 @@ def _threshold(node: Threshold, value: Observed) -> tuple[Status, str | None, st
     status = interval.compare(edge.operator, edge.number)
     note = None
     if status is Status.UNKNOWN:
-        note = (
-            "the value lies on both sides of the cut-off"
-            if value.interval.hi is not None
-            else "the value may lie on either side of the cut-off"
-        )
+        note = "what is known of the value lies on both sides of the cut-off"
     elif interval.is_point and interval.lo == edge.number:
         note = "equals the cut-off"
     elif interval.is_point and interval.lo is not None and abs(interval.lo - edge.number) <= _last_place(value, edge.unit):
@@ -192,28 +186,23 @@ def _edge_for(node: Threshold, unit: Unit) -> Edge:
     """The edge printed in the reported unit, or in a power of ten of it, else the first that is printed."""
     if len(node.edges) == 1:
         return node.edges[0]
-    same = [edge for edge in node.edges if edge.unit.name == unit.name] or [
-        edge for edge in node.edges if edge.unit.same_scale(unit)
-    ]
-    return (same or node.edges)[0]
+    same = [edge for edge in node.edges if edge.unit.name == unit.name]
+    return (same or [edge for edge in node.edges if edge.unit.same_scale(unit)] or node.edges)[0]
 
 
 def _not_comparable(value: Quantity, edge: Edge) -> str:
     note = f"{value.unit.name} ({value.unit.apart}) cannot be converted into {edge.unit.name}"
     limit = value.reference.hi if value.reference else None
     lo, hi = value.interval.lo, value.interval.hi
-    if not limit or lo is None:
+    if not limit:
         return note
+    ends = [decimal_text(end / limit, 1) if end else None for end in (lo, hi)]
     if value.interval.is_point:
-        ratio = decimal_text(lo / limit, 1)
-    elif hi is None:
-        ratio = f"at least {decimal_text(lo / limit, 1)}"
+        ratio = ends[0]
+    elif None in ends:
+        ratio = f"at least {ends[0]}" if ends[0] else f"at most {ends[1]}"
     else:
-        ratio = (
-            f"at most {decimal_text(hi / limit, 1)}"
-            if not lo
-            else f"{decimal_text(lo / limit, 1)} to {decimal_text(hi / limit, 1)}"
-        )
+        ratio = " to ".join(map(str, ends))
     return f"{note}; {ratio} × the laboratory's upper limit of {decimal_text(limit, 4)} {value.unit.name}"
 
 
