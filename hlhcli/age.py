@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from fractions import Fraction
 
@@ -15,6 +16,8 @@ _LATEST = 125  # years; older is a slip
 def read_age(text: str, decimal: Decimal = "point") -> Quantity:
     """The age that `text` states, in the unit it was written in. A whole number is completed units of time."""
     observable = get(AGE)
+    if parts := re.fullmatch(r"(\d+ ?[a-z]+)[ ,]+(\d+ ?[a-z]+)", text.strip().lower()):
+        return _sum(read_age(parts[1]), read_age(parts[2]), text)
     try:
         stated = quantity(observable, text, decimal)
     except BadQuantity as error:
@@ -29,6 +32,16 @@ def read_age(text: str, decimal: Decimal = "point") -> Quantity:
     if in_years.lo is not None and in_years.lo > _LATEST:
         raise BadQuantity(f"an age of {stated.text} is not possible")
     return stated
+
+
+def _sum(larger: Quantity, smaller: Quantity, text: str) -> Quantity:
+    """`1 y 7 mo`: completed months beyond completed years."""
+    rest = in_days(smaller)
+    start = in_days(larger).lo
+    if start is None or rest.lo is None or rest.hi is None or smaller.unit.factor >= larger.unit.factor:
+        raise BadQuantity(f"'{text}' is no age; write for example '1 y 7 mo' or '19 mo'")
+    interval = Interval(start + rest.lo, start + rest.hi, hi_open=True)
+    return Quantity(interval, get(AGE).units.first, f"{larger.text} {smaller.text}")
 
 
 def in_days(age: Quantity) -> Interval:

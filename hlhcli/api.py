@@ -49,7 +49,8 @@ def load_document(path: str | Path) -> Document:
         with Path(path).open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InputError([Problem(source, f"cannot be read: {(error.strerror or str(error)).lower()}")]) from None
+        advice = f"; name its files, such as {source.rstrip('/')}/*.yaml" if Path(source).is_dir() else ""
+        raise InputError([Problem(source, f"cannot be read: {(error.strerror or str(error)).lower()}{advice}")]) from None
     return parse_document(content, source)
 
 
@@ -70,9 +71,7 @@ def evaluate_document(document: Document, sets: Iterable[CriteriaSet]) -> Result
     assessments = _assess(ordered, list(sets))
     for assessment in assessments:
         for name, message in assessment.cautions:
-            problem = Problem(
-                document.source, f"{assessment.timepoint}: {name}: {message}", *_place(document, assessment.snapshot, name)
-            )
+            problem = Problem(document.source, f"{assessment.timepoint}: {name}: {message}", *_place(document, assessment, name))
             if problem not in warnings:
                 warnings.append(problem)
     return Result(document, tuple(assessments), tuple(warnings))
@@ -82,9 +81,13 @@ def _assess(ordered: list[Snapshot], sets: list[CriteriaSet]) -> list[Assessment
     return [assess(each, snapshot) for each in sets for snapshot in ordered]
 
 
-def _place(document: Document, snapshot: Snapshot, name: str) -> tuple[int, int]:
-    observation = snapshot.known.get(name)
-    return (observation.position if observation else None) or document.where("timepoints", snapshot.place)
+def _place(document: Document, assessment: Assessment, name: str) -> tuple[int, int]:
+    """Where the file says what a warning is about: the mark of an item, or the value of an observable."""
+    path = ("timepoints", assessment.snapshot.place)
+    if name.startswith("reported."):
+        return document.where(*path, "reported", assessment.criteria.id, name.removeprefix("reported."))
+    observation = assessment.snapshot.known.get(name)
+    return (observation.position if observation else None) or document.where(*path)
 
 
 def _reported_problems(document: Document) -> Iterable[Problem]:

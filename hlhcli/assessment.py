@@ -12,9 +12,9 @@ from typing import NamedTuple
 from hlhcli import nexttest, observables
 from hlhcli.evaluate import Evidence, Outcome, evaluate
 from hlhcli.observations import Missing
-from hlhcli.rules import AtLeast, CriteriaSet, Grade, item_id, worst
+from hlhcli.rules import AtLeast, CriteriaSet, Grade, item_id, leaves, worst
 from hlhcli.snapshot import Snapshot
-from hlhcli.status import Status, at_least
+from hlhcli.status import Status, Verdict, at_least
 
 
 class Count(NamedTuple):
@@ -56,7 +56,7 @@ class ReportedVerdict(NamedTuple):
 class ByValues(NamedTuple):
     """What the observations alone give, where marks of the authors decide some of the items."""
 
-    verdict: Status
+    status: Status
     counted: Count | None
 
 
@@ -79,7 +79,7 @@ class Assessment:
     by: str | None
     by_values: ByValues | None
     notes: tuple[str, ...]
-    cautions: tuple[tuple[str, str], ...]  # observable, message
+    cautions: tuple[tuple[str, str], ...]  # the observable, or `reported.` and the id of an item; and the message
     reported: ReportedVerdict
 
     @property
@@ -95,18 +95,40 @@ class Assessment:
         return self.snapshot.date
 
     @property
-    def verdict(self) -> Status:
+    def status(self) -> Status:
         return self.outcome.status
+
+    @property
+    def verdict(self) -> Verdict:
+        """`met`, `not_met` or `indeterminate`."""
+        return self.status.verdict
 
     @property
     def provenance(self) -> Grade:
         """The worst provenance of the numbers in the set."""
         return worst(self.criteria.verdict)
 
+    @property
+    def doubtful(self) -> tuple[str, ...]:
+        """The observables on which items rest although their values are hardly possible."""
+        used = dict.fromkeys(line.observable for item in self.items for line in item.evidence)
+        return tuple(name for name in used if (observation := self.snapshot.known.get(name)) and observation.doubt)
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The observables that the file has values of and the set does not ask for."""
+        asked = {leaf.observable for leaf in leaves(self.criteria.verdict)} | {
+            report.observable for report in self.criteria.reports
+        }
+        known = self.snapshot.timepoint.observations
+        return tuple(
+            name for name, observation in known.items() if name not in asked and not isinstance(observation.value, Missing)
+        )
+
     @cached_property
     def next_tests(self) -> tuple[NextTest, ...]:
         """The smallest sets of observables that could settle an open verdict, each way; the fewest first."""
-        if self.verdict is not Status.UNKNOWN:
+        if self.status is not Status.UNKNOWN:
             return ()
         found = [
             NextTest(chosen, way) for way in (Status.MET, Status.NOT_MET) for chosen in nexttest.smallest_sets(self.outcome, way)
@@ -199,6 +221,10 @@ def _notes(criteria: CriteriaSet, snapshot: Snapshot, outcome: Outcome, count: C
             notes.append(f"{about.title}: {line.value}; {by_itself}. {about.note or ''}".strip())
         elif line.note:
             notes.append(f"{about.title}: {line.note}")
+    for line in dict.fromkeys(outcome.evidence):
+        observation = snapshot.known.get(line.observable)
+        if observation and observation.doubt and line.status is not Status.UNKNOWN:
+            notes.append(f"{line.observable} {line.value} is doubtful and counts as it is written")
     for report in criteria.reports:
         observation = snapshot.known.get(report.observable)
         if observation is None or isinstance(observation.value, Missing):

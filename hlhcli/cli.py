@@ -46,10 +46,10 @@ def _hlhcli(
     """
     \b
     Examples:
-      hlhcli init > patient.yaml              a commented template to fill in
-      hlhcli check patient.yaml               which criteria are met, not met, unknown
-      hlhcli check --json *.yaml | jq .       the same for scripts
-      hlhcli criteria hlh-2004                the definition, with its sources
+      hlhcli init > patient.yaml           a commented template to fill in
+      hlhcli check patient.yaml            which criteria are met or unknown
+      hlhcli check --json *.yaml | jq .    the same for scripts
+      hlhcli criteria hlh-2004             the definition, with its sources
 
     Evaluate published criteria for hemophagocytic lymphohistiocytosis (HLH)
     on what was observed in a patient. Unknown is a value: what was not
@@ -101,7 +101,7 @@ def check(
     Examples:
       hlhcli check patient.yaml
       hlhcli check ward/*.yaml --format csv -o ward.csv
-      hlhcli check --json patient.yaml | jq '.results[].assessments[] | {timepoint, verdict}'
+      hlhcli check --json patient.yaml | jq '.results[].assessments[].verdict'
       cat patient.json | hlhcli check -
 
     Decide which criteria were met, not met or cannot be known yet, at each
@@ -130,6 +130,8 @@ def check(
     problems: list[Problem] = []
     codes: set[int] = set()
     chosen = Format.JSON if as_json else Format(form) if form else format_of(output)
+    if chosen is None:
+        _usage(f"cannot write {output}; choose a --format, or a name that ends in .json, .jsonl, .csv, .md or .txt")
     results = _evaluated(files, sets, problems, codes, warn=chosen is Format.CSV)
     try:
         with destination(output) as stream:
@@ -167,7 +169,7 @@ def _evaluated(
         for warning in result.warnings if warn else ():  # the form has no place for them
             _say(f"{warning.where}: warning: {warning.message}")
         for each in sets:
-            last = [assessment for assessment in result.assessments if assessment.criteria is each][-1].verdict
+            last = [assessment for assessment in result.assessments if assessment.criteria is each][-1].status
             codes.add({Status.MET: EVALUATED, Status.NOT_MET: NOT_MET, Status.UNKNOWN: INDETERMINATE}[last])
         yield result
 

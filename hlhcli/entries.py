@@ -11,7 +11,7 @@ from pydantic_core import InitErrorDetails
 from hlhcli import observables
 from hlhcli.errors import did_you_mean, printable
 from hlhcli.fields import Moment, Position, Reading, ReadsEntry, moment, refuse
-from hlhcli.observations import BLANK, Observed, Quantity, mark_of, missing, quantity, read_entry, scalar
+from hlhcli.observations import BLANK, WORDS, Observed, Quantity, mark_of, missing, quantity, read_entry, scalar
 from hlhcli.quantity import BadQuantity
 
 
@@ -172,30 +172,44 @@ def _keyed_schema(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
-    unknown = "'not done', 'pending', 'unknown'"
+    note = {"type": ["string", "number", "null"]}
+    unknown: list[Any] = [
+        word for word in WORDS if word in ("not done", "pending", "unknown", "nd", "na", "not stated", "unreadable")
+    ]
     if observable.family is None:
         named = [*observable.values, observable.negative] if observable.values else ["yes", "no"]
         named = ["yes", *named] if observable.default else named
+        also = [
+            *observable.words,
+            *([] if observable.negative != "no" else ["present", "absent", "positive", "negative", True, False]),
+        ]
+        words = {"enum": list(dict.fromkeys([*named, *also, *unknown, None]))}
+        several = {"type": "array", "items": {"enum": list(observable.values)}}
+        sites = {"type": "string", "pattern": f"^({'|'.join(observable.values)})([,+;]| and |$)"}
+        entry = {"type": "object", "properties": {"value": words, "note": note}, "additionalProperties": False}
         return {
-            "description": f"{observable.title}: {', '.join(named)}, or {unknown}",
-            "anyOf": [
-                {"enum": [*named, "not done", "pending", "unknown", None]},
-                {"type": ["string", "boolean", "object", "array"]},
-            ],
+            "description": f"{observable.title}: {', '.join(named)}, or 'not done', 'pending', 'unknown'",
+            "anyOf": [words, entry, *([several, sites] if observable.values else [])],
         }
     units = list(observable.units.units)
-    number = {"type": ["string", "number"]}
-    return {
-        "description": f"{observable.title} in {', '.join(units)}; or normal, elevated, low, {unknown}. Ranges are kept.",
-        "type": ["string", "number", "object", "null"],
+    number = {
+        "anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\s*([<>]=?|[≥≤]|over |above |below |under )?\s*[\d.,]"}]
+    }
+    value = {"anyOf": [*number["anyOf"], {"enum": ["normal", "WNL", "elevated", "high", "low", *unknown, None]}]}
+    entry = {
+        "type": "object",
         "properties": {
-            "value": number,
+            "value": value,
             "unit": {"anyOf": [{"enum": units}, {"type": "string"}]},
-            "comparator": {"enum": ["<", "<=", ">", ">="]},
+            "comparator": {"enum": ["<", "<=", ">", ">=", "≤", "≥"]},
             "reference": number | {"description": "The laboratory's own range, such as '<1000' or '200-900'"},
-            "note": {"type": ["string", "null"]},
+            "note": note,
         },
         "additionalProperties": False,
+    }
+    return {
+        "description": f"{observable.title} in {', '.join(units)}; or normal, elevated, low, 'not done', 'pending', 'unknown'",
+        "anyOf": [*value["anyOf"], entry],
     }
 
 

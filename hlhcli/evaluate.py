@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
     status: Status
     children: tuple[Outcome, ...] = ()
     evidence: tuple[Evidence, ...] = ()
-    cautions: tuple[tuple[str, str], ...] = ()  # observable, message
+    cautions: tuple[tuple[str, str], ...] = ()  # the observable, or `reported.` and the id of an item; and the message
     reported: bool = False
 
 
@@ -55,7 +55,8 @@ def evaluate(node: Node, known: Known, marks: Marks) -> Outcome:
     if outcome.status is Status.UNKNOWN:
         return _contradicted(outcome, mark)._replace(status=mark, reported=True)
     if outcome.status is not mark:
-        outcome = _warn(outcome, node, f"reported as {mark}, but the values say {outcome.status}: the values decide")
+        say = f"{mark} as reported, but the values say {outcome.status}: the values decide"
+        outcome = outcome._replace(cautions=(*outcome.cautions, (f"reported.{node.about.id}", say)))
     return outcome
 
 
@@ -65,8 +66,8 @@ def _contradicted(outcome: Outcome, mark: Status) -> Outcome:
         worse = "elevated" if observables.get(line.observable).worse == "high" else "low"
         means = {"normal": Status.NOT_MET, worse: Status.MET}.get(line.value or "")
         if means is ~mark:
-            say = f"reported as {mark}, although {line.observable} is {line.value} here: the mark decides"
-            outcome = outcome._replace(cautions=(*outcome.cautions, (line.observable, say)))
+            say = f"{mark} as reported, although {line.observable} is {line.value} here: the mark decides"
+            outcome = outcome._replace(cautions=(*outcome.cautions, (f"reported.{outcome.node.about.id}", say)))
     return outcome
 
 
@@ -225,7 +226,4 @@ def _edges_disagree(node: Threshold, value: Quantity, used: Edge, status: Status
 
 
 def _warn(outcome: Outcome, at: Node, message: str) -> Outcome:
-    observable = next(
-        leaf.observable for leaf in rules.walk(at) if isinstance(leaf, (rules.Threshold, rules.Present, rules.Stated))
-    )
-    return outcome._replace(cautions=(*outcome.cautions, (observable, message)))
+    return outcome._replace(cautions=(*outcome.cautions, (next(rules.leaves(at)).observable, message)))

@@ -146,18 +146,23 @@ def _status(text: str) -> Status:
 
 
 def _count(text: str) -> int:
-    if not re.fullmatch(r"\d{1,2}", text, re.ASCII):
+    found = re.fullmatch(r"(\d{1,2})(?:\s*(?:/|of)\s*\d{1,2})?", text, re.ASCII)  # 5, 5/8, 5 of 8
+    if not found:
         raise BadQuantity(f"'{printable(text, 40)}' is no count of criteria; write a whole number")
-    return int(text)
+    return int(found[1])
 
 
-def _words(*names: str) -> Callable[[], dict[str, Any]]:
-    """The names are offered for completion; the command accepts further spellings of them."""
-    return lambda: {"anyOf": [{"enum": list(names)}, {"type": ["string", "boolean", "null"]}]}
+def _words(*names: str | bool) -> Callable[[], dict[str, Any]]:
+    return lambda: {"enum": [*names, None]}
 
 
-def _typed(*types: str, description: str | None = None) -> Callable[[], dict[str, Any]]:
-    return lambda: {"type": list(types)} | ({"description": description} if description else {})
+def _typed(*types: str, **more: str) -> Callable[[], dict[str, Any]]:
+    return lambda: {"type": list(types), **more}
+
+
+_DAY = r"^[+-]?\d{1,5}([.,]\d{1,6})?$"
+_CALENDAR = r"^\d{4}-\d{2}-\d{2}$"
+_AGE = r"^\s*([<>]=?)?\s*\d+([.,]\d+)?\s*(d|days?|wk|w|weeks?|mo|mth|months?|y|yrs?|years?)\b[\s\d,a-z]*$|^(unknown|not stated)$"
 
 
 def _as_written(text: str) -> str:
@@ -166,35 +171,43 @@ def _as_written(text: str) -> str:
     return text
 
 
+_SEXES = {"m": "male", "f": "female", "boy": "male", "girl": "female", "man": "male", "woman": "female"}
 _SEX = ("male", "female", "other", "unknown")
 _ZYGOSITY = ("heterozygous", "homozygous", "hemizygous", "compound heterozygous", "unknown")
 _CLASSIFICATION = ("pathogenic", "likely pathogenic", "VUS", "likely benign", "benign", "unknown")
 _RESULT = ("negative", "positive", "pending", "not done", "unknown")
 _RESULTS = choice("result of a work-up", *_RESULT, neg="negative", pos="positive", no="negative", yes="positive")
-_VERDICT = ("met", "not met", "not_met", "unknown")
+_VERDICT = ("met", "not met", "not_met", "unknown", "yes", "no", True, False)
 
 Text = Annotated[str, ReadsProse(_as_written, _typed("string", "number", "boolean"))]
 OptionalText = Annotated[str | None, ReadsProse(_as_written, _typed("string", "number", "boolean", "null"))]
 Day = Annotated[
     Fraction | None,
-    ReadsNumber(_day, _typed("number", "string", "null", description="Day of the course, for example 0, 10 or -3")),
+    ReadsNumber(_day, _typed("number", "string", "null", description="Day of the course, for example 0, 10 or -3", pattern=_DAY)),
 ]
-Date = Annotated[date | None, Reads(_date, _typed("string", "null", description="Calendar date, year-month-day"))]
+Date = Annotated[
+    date | None, Reads(_date, _typed("string", "null", description="Calendar date, year-month-day", pattern=_CALENDAR))
+]
 When = Annotated[
     Moment | None,
-    ReadsNumber(moment, _typed("number", "string", "null", description="A day of the course, or a date (year-month-day)")),
+    ReadsNumber(
+        moment, _typed("number", "string", "null", description="A day of the course, or a date", pattern=f"{_DAY}|{_CALENDAR}")
+    ),
 ]
 Age = Annotated[
     Quantity | None,
-    ReadsNumber(_age, _typed("string", "null", description="For example '20 d', '3 wk', '18 mo' or '11 y'")),
+    ReadsNumber(_age, _typed("string", "null", description="For example '20 d', '3 wk', '18 mo' or '11 y'", pattern=_AGE)),
 ]
 Sex = Annotated[
     str | None,
-    Reads(choice("sex", *_SEX, m="male", f="female", boy="male", girl="female", man="male", woman="female"), _words(*_SEX)),
+    Reads(choice("sex", *_SEX, **_SEXES), _words(*_SEX, *_SEXES, "M", "F")),
 ]
 Zygosity = Annotated[
     str | None,
-    Reads(choice("zygosity", *_ZYGOSITY, het="heterozygous", hom="homozygous", hemi="hemizygous"), _words(*_ZYGOSITY)),
+    Reads(
+        choice("zygosity", *_ZYGOSITY, het="heterozygous", hom="homozygous", hemi="hemizygous"),
+        _words(*_ZYGOSITY, "het", "hom", "hemi"),
+    ),
 ]
 Classification = Annotated[
     str | None,
@@ -203,7 +216,7 @@ Classification = Annotated[
         _words(*_CLASSIFICATION),
     ),
 ]
-WorkupResult = Annotated[str, Reads(_result, _words(*_RESULT))]
+WorkupResult = Annotated[str, Reads(_result, _words(*_RESULT, "neg", "pos", "yes", "no", True, False))]
 Mark = Annotated[Status, Reads(_status, _words(*_VERDICT))]
 Verdict = Annotated[Status | None, Reads(_status, _words(*_VERDICT))]
-Count = Annotated[int | None, Reads(_count, lambda: {"type": ["integer", "string", "null"], "minimum": 0, "maximum": 99})]
+Count = Annotated[int | None, Reads(_count, _typed("integer", "string", "null", pattern=r"^\d{1,2}( ?(/|of) ?\d{1,2})?$"))]

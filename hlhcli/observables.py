@@ -202,10 +202,12 @@ def get(name: str) -> Observable:
 
 
 def implausible(observable: Observable, interval: Interval, unit: Unit, text: str) -> str | None:
-    """Why a value is hardly possible, with the likely slip; None for a value like others. Only ever a warning."""
-    if observable.family is None or interval == point(0) or _likely(observable, interval, unit):
+    """Why a value is hardly possible, or may be read wrongly, with the likely slip; None for a value like others."""
+    if observable.family is None or interval == point(0):
         return None
-    slip = next((u for u in observable.units.units.values() if u.apart == unit.apart and _likely(observable, interval, u)), None)
+    if likely(observable, interval, unit):
+        return _grouped(observable, interval, unit, text)
+    slip = next((u for u in observable.units.units.values() if u.apart == unit.apart and likely(observable, interval, u)), None)
     name = observable.title.lower() if observable.title.istitle() else observable.title
     if slip is None:
         usual = f"{observable.plausible_text} {observable.units.first.name}"
@@ -213,7 +215,18 @@ def implausible(observable: Observable, interval: Interval, unit: Unit, text: st
     return f"{name} {text} is hardly possible: did you mean {text.removesuffix(unit.name)}{slip.name}?"
 
 
-def _likely(observable: Observable, interval: Interval, unit: Unit) -> bool:
+_THREE = re.compile(r"([<>]=?)?([1-9]\d{0,2})\.(\d{3}) ")
+
+
+def _grouped(observable: Observable, interval: Interval, unit: Unit, text: str) -> str | None:
+    """16.500 where 16500 would be just as likely: the mark may have been meant to group thousands."""
+    found = _THREE.match(text)
+    if not found or not likely(observable, interval.scaled(Fraction(1000)), unit):
+        return None
+    return f"{observable.name} is read as {found[2]} and a fraction; if the mark groups thousands, write {found[2]}{found[3]}"
+
+
+def likely(observable: Observable, interval: Interval, unit: Unit) -> bool:
     converted = unit.convert(interval, observable.units.first)
     if observable.plausible and not _overlap(converted, observable.plausible):
         return False

@@ -6,7 +6,7 @@ import decimal as decimals
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from hlhcli.errors import did_you_mean, printable
-from hlhcli.observables import Observable, Unit, get
+from hlhcli.observables import Observable, Unit, get, likely
 from hlhcli.quantity import COMPARATORS, BadQuantity, Decimal, Interval, Measure, fold, readings
 from hlhcli.yamltree import Block, JsonNumber
 
@@ -57,6 +57,7 @@ _REASONS = {
     NOT_STATED.text: ["not stated", "not reported", "not mentioned", "null", "~", "", "none stated"],
 }  # fmt: skip
 _MISSING = {word: Missing(reason) for reason, words in _REASONS.items() for word in words}
+WORDS = tuple(_MISSING)  # that say that nothing is known
 _YES = frozenset({"yes", "y", "true", "present", "positive", "pos", "+"})
 _NO = frozenset({"no", "n", "false", "absent", "negative", "neg", "none"})
 _WORDS = {
@@ -98,6 +99,11 @@ def read_entry(name: str, raw: Any, decimal: Decimal = "point", units: Conventio
     if not isinstance(raw, dict):
         return read(name, scalar(raw), mark_of(raw, decimal), units), None
     for key in raw:
+        if key not in _ENTRY and str(key)[:1].isdigit():
+            entry = printable(str(key), 40)
+            raise BadQuantity(
+                f"inside {{ }} a comma separates entries, and '{entry}' is none; write the number without it, or quote it"
+            )
         if key not in _ENTRY:
             raise BadQuantity(f"unknown key '{printable(str(key), 40)}'{did_you_mean(str(key), _ENTRY)}")
     note = str(raw.get("note") or "").strip() or None
@@ -187,7 +193,9 @@ def _unit(observable: Observable, measure: Measure, apart: str | None, units: Co
         return observable.units.require(measure.unit)
     if units is not None:
         return observable.units.require(observable.conventional if units == "conventional" else observable.si)
-    example = f"{measure.text} {observable.conventional}"
+    names = dict.fromkeys((observable.conventional, observable.si, *observable.units.units))
+    fits = [name for name in names if likely(observable, measure.interval, observable.units.units[name])]
+    example = f"{measure.text} {[*fits, observable.conventional][0]}"
     if measure.text[0] in "<>":
         example = f'"{example}"'
     raise BadQuantity(
@@ -198,6 +206,7 @@ def _unit(observable: Observable, measure: Measure, apart: str | None, units: Co
 
 def _finding(observable: Observable, text: str) -> Observed:
     word = fold(text).casefold()
+    word = observable.words.get(word, word)
     if word == "absent" and "absent" in observable.values:
         return Finding(frozenset({"absent"}), "absent")
     if observable.negative != "no":  # for these, yes and no would be ambiguous
@@ -214,7 +223,7 @@ def _finding(observable: Observable, text: str) -> Observed:
     if reason is not None:
         return reason
     if observable.instead and word[:1].isdigit():
-        raise BadQuantity(f"{observable.name} is yes or no; write a size as {observable.instead}: {printable(text, 40)}")
+        raise BadQuantity(f"{observable.name} is yes or no; write a measured value as {observable.instead}: {printable(text, 40)}")
     accepted = (*observable.values, observable.negative) if observable.values else ("yes", "no")
     if observable.default:
         accepted = ("yes", *accepted)

@@ -185,7 +185,8 @@ def _number(text: str, decimal: Decimal) -> tuple[Fraction, str]:
 def _misplaced(text: str, mark: str, group: str) -> str:
     other = "comma" if mark == "." else "point"
     if text.count(group) == 1 and mark not in text:
-        return f"'{text}' is ambiguous; write {text.replace(group, mark)}, or set 'decimal: {other}' at the top of the file"
+        advice = f"or set 'decimal: {other}' at the top, which changes how every number of the file is read"
+        return f"'{text}' is ambiguous; write {text.replace(group, mark)}, {advice}"
     return f"'{text}' cannot be read; write digits with '{mark}' as the decimal mark, and set 'decimal: {other}' if it is not"
 
 

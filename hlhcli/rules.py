@@ -165,9 +165,14 @@ def children(node: Node) -> tuple[Node, ...]:
     return () if isinstance(node, (Threshold, Present, Stated)) else node.children
 
 
+def leaves(node: Node) -> Iterator[Leaf]:
+    """The comparisons under the node."""
+    return (each for each in walk(node) if isinstance(each, (Threshold, Present, Stated)))
+
+
 def item_id(node: Node) -> str:
     """The id of an item, or the observable that it is about."""
-    return node.about.id or next(leaf.observable for leaf in walk(node) if isinstance(leaf, (Threshold, Present, Stated)))
+    return node.about.id or next(leaves(node)).observable
 
 
 def walk(node: Node) -> Iterator[Node]:

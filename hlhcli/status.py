@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import NoReturn
+from typing import Literal, NoReturn
+
+Verdict = Literal["met", "not_met", "indeterminate"]
 
 
 class Status(Enum):
@@ -17,6 +19,11 @@ class Status(Enum):
     def __bool__(self) -> NoReturn:
         raise TypeError("a status is met, not met or unknown: compare it with Status.MET")
 
+    @property
+    def verdict(self) -> Verdict:
+        """The word for it as a verdict: where it is unknown, the verdict is indeterminate."""
+        return _VERDICTS[self]
+
     def __str__(self) -> str:
         return self.value.replace("_", " ")
 
@@ -24,6 +31,7 @@ class Status(Enum):
         return _NOT[self]
 
 
+_VERDICTS: dict[Status, Verdict] = {Status.MET: "met", Status.NOT_MET: "not_met", Status.UNKNOWN: "indeterminate"}
 _NOT = {Status.MET: Status.NOT_MET, Status.NOT_MET: Status.MET, Status.UNKNOWN: Status.UNKNOWN}
 
 

@@ -141,7 +141,7 @@ class _Builder:
         what = error.problem or "cannot be read"
         for problem, advice in _ADVICE.items():
             if problem in what:
-                return f"not valid YAML or JSON: {advice}"
+                return f"not valid YAML or JSON: {advice} (what follows was not read)"
         return f"not valid YAML or JSON: {what}" + (f" ({error.context})" if error.context else "")
 
     def fold(self, text: str) -> Node:

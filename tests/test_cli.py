@@ -77,7 +77,7 @@ def test_one_bad_input_does_not_stop_the_others(files):
     lines = ran.err.splitlines()
     assert lines[0] == f"{files}/bad.yaml:3:20: unknown observable 'feritin'; did you mean 'ferritin'?"
     assert lines[1] == f"{files}/missing.yaml: cannot be read: no such file or directory"
-    assert lines[2] == f"{files}: cannot be read: is a directory"
+    assert lines[2] == f"{files}: cannot be read: is a directory; name its files, such as {files}/*.yaml"
     assert [error["where"] for error in ran.json["errors"]] == [line.split(": ")[0] for line in lines]
 
 
@@ -248,7 +248,9 @@ def test_schema_accepts_the_samples():
     [
         '{"timepoints": [{"name": "a", "observations": {"feritin": "5 ng/mL"}}]}', '{"timepoints": []}', '{"patient": {}}',
         '{"timepoints": [{"name": "a", "observatons": {}}]}', '{"timepoints": [{"name": "a"}], "unit": "si"}',
-        '{"timepoints": [{"name": "a", "observations": {"ferritin": {"vale": 3}}}]}', '{"timepoints": [{"name": "a"}], "background": {"ferritin": "5 ng/mL"}}',
+        '{"timepoints": [{"name": "a", "observations": {"ferritin": {"vale": 3}}}]}', '{"timepoints": [{"name": "a", "observations": {"ferritin": "lots"}}]}',
+        '{"timepoints": [{"name": "a", "observations": {"fever": "perhaps"}}]}', '{"timepoints": [{"name": "a", "day": "first"}]}', '{"patient": {"age": "19-month-old"}, "timepoints": [{"name": "a"}]}',
+        '{"patient": {"sex": "girlx"}, "timepoints": [{"name": "a"}]}', '{"timepoints": [{"name": "a", "reported": {"hlh-2004": {"verdict": "fulfilled"}}}]}', '{"timepoints": [{"name": "a"}], "background": {"ferritin": "5 ng/mL"}}',
     ],
 )  # fmt: skip
 def test_schema_refuses_what_check_refuses(text):

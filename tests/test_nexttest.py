@@ -38,7 +38,7 @@ def settles(known, names):
     return {
         verdict
         for values in product(*(VALUES[name] for name in names))
-        if (verdict := assess(known | dict(zip(names, values, strict=True))).verdict) is not Status.UNKNOWN
+        if (verdict := assess(known | dict(zip(names, values, strict=True))).status) is not Status.UNKNOWN
     }
 
 
@@ -48,7 +48,7 @@ def test_the_smallest_sets_are_smallest(names, answers):
     """For each verdict: no smaller set of tests could bring it, each named one could, and none of the same size is forgotten."""
     known = {name: VALUES[name][answer] for name, answer in zip(names, answers, strict=False)}
     assessment = assess(known)
-    if assessment.verdict is not Status.UNKNOWN:
+    if assessment.status is not Status.UNKNOWN:
         assert assessment.next_tests == ()
         assert assessment.would_decide == ()
         return

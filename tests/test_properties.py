@@ -50,12 +50,12 @@ def test_the_count_is_the_items(observed, age, reported):
     assert (count.of, count.required, count.min, count.max) == (8, 5, count.met, count.met + count.unknown)
     molecular = observed.get("molecular_diagnosis")
     if molecular == "yes" or count.min >= 5:
-        assert assessment.verdict is Status.MET
+        assert assessment.status is Status.MET
     elif count.max < 5 and molecular != "pending":
-        assert assessment.verdict is Status.NOT_MET
+        assert assessment.status is Status.NOT_MET
     else:
-        assert assessment.verdict is Status.UNKNOWN
-    assert bool(assessment.would_decide) == (assessment.verdict is Status.UNKNOWN)
+        assert assessment.status is Status.UNKNOWN
+    assert bool(assessment.would_decide) == (assessment.status is Status.UNKNOWN)
 
 
 @given(patients, ages, st.sampled_from(list(WRITTEN)), st.data())

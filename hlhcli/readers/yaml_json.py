@@ -82,8 +82,13 @@ def _problem(source: str, tree: Node, detail: Any) -> Problem:
         inside = [step for step in path[:-1] if isinstance(step, str)]
         model: type[BaseModel] = _MODELS.get(inside[-1] if inside else "", Patient)
         known = [*model.model_fields]
-        message = f"unknown key '{printable(str(path[-1]), 60)}'{did_you_mean(str(path[-1]), known)}"
+        advice = did_you_mean(str(path[-1]), known)
+        if model is Patient and path[-1] in Person.model_fields:
+            advice = f"; '{path[-1]}' belongs under 'patient:'"
+        message = f"unknown key '{printable(str(path[-1]), 60)}'{advice}"
         return Problem(source, message, *mark_of(tree, path, key=True))
+    if kind == "dict_type" and path[-1] == "reported":
+        return Problem(source, "write what is reported as {hlh-2004: {verdict: met, count: 5}}", *mark_of(tree, path))
     message = {
         "missing": f"'{path[-1]}' is missing" + (": a patient has at least one time point" if path == ("timepoints",) else ""),
         "too_short": "no time points: a patient has at least one",

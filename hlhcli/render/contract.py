@@ -79,6 +79,7 @@ class AssessmentJson(TypedDict):
     count: CountJson | None
     by_values: ByValuesJson | None
     items: list[ItemJson]
+    doubtful: list[str]
     would_decide: list[str]
     next_tests: list[NextTestJson]
     reported: ReportedJson

@@ -30,6 +30,8 @@ _FIXED = [
     "unknown",
     "min",
     "max",
+    "verdict_by_values",
+    "doubtful",
     "would_decide",
     "reported_verdict",
     "reported_count",
@@ -59,6 +61,8 @@ def _row(source: str, patient: str | None, assessment: AssessmentJson) -> dict[s
         "patient_id": patient,
         **{key: assessment[key] for key in ("timepoint", "day", "date", "criteria", "verdict", "by")},
         **(assessment["count"] or {}),
+        "verdict_by_values": assessment["by_values"] and assessment["by_values"]["verdict"],
+        "doubtful": "; ".join(assessment["doubtful"]),
         "would_decide": "; ".join(assessment["would_decide"]),
         **{f"reported_{key}": value for key, value in assessment["reported"].items()},
     }

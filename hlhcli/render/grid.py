@@ -8,8 +8,8 @@ from hlhcli import observables
 from hlhcli.api import Result
 from hlhcli.assessment import Assessment, Count, Item
 from hlhcli.errors import printable
+from hlhcli.observations import PENDING
 from hlhcli.quantity import exact_text
-from hlhcli.render.results import verdict_word
 from hlhcli.rules import CriteriaSet, Node
 from hlhcli.snapshot import age_at_first
 from hlhcli.status import Status
@@ -17,7 +17,7 @@ from hlhcli.status import Status
 MARKS = {Status.MET: "X", Status.NOT_MET: "-", Status.UNKNOWN: "?"}
 VERDICT = "Verdict"
 _COUNTS, _REPORTED, _VALUES, _AUTHORS = "Met / not met / unknown", "of these as reported", "By values alone", "Reported by authors"
-_IF_POSITIVE, _IF_NEGATIVE = "Met if positive", "Not met if negative"
+_IF_POSITIVE, _IF_NEGATIVE = "Met if abnormal", "Not met if normal"
 _DOUBT = " !"
 _UNITS = {
     "Cel": "°C", "degF": "°F", "10*9/L": "×10⁹/L", "10*3/uL": "×10³/µL", "10*4/uL": "×10⁴/µL", "10*5/uL": "×10⁵/µL",
@@ -86,10 +86,11 @@ def _grid(result: Result, criteria: CriteriaSet, assessments: list[Assessment]) 
     lines = [line for column in columns for cell in column.cells for line in cell.lines]
     legend = ["X met", "- not met", "? unknown", *["(…) speaks against the mark"] * any(line[:1] == "(" for line in lines)]
     legend += ["! doubtful, see Warnings"] * any(line.endswith(_DOUBT) for line in lines)
-    remarks = [
-        f"{criteria.id} version {criteria.version}; worst provenance: {assessments[0].provenance}. Criteria, not a diagnosis."
-    ]
+    grade = assessments[0].provenance
+    remarks = [f"{criteria.id} version {criteria.version}; its least certain number: {grade}. Criteria, not a diagnosis."]
     remarks += ["Each time point stands for itself; nothing is carried from one to the next."] * (len(columns) > 1)
+    unused = dict.fromkeys(_lower(name) for assessment in assessments for name in assessment.unused)
+    remarks += [f"Read, but not part of this set: {', '.join(unused)}."] * bool(unused)
     return Grid(
         heading=printable(heading),
         source=printable(result.source),
@@ -114,16 +115,15 @@ def _column(assessment: Assessment, paths: list[Node]) -> Column:
         assessment.date.isoformat() if assessment.date else when,
         (*(Cell(part.status, (printable(part.evidence[0].value or "not stated"),)) for part in parts), *_cells(assessment)),
         _summary(assessment),
-        assessment.verdict,
+        assessment.status,
     )
 
 
 def _cells(assessment: Assessment) -> list[Cell]:
-    doubtful = {name for name, observation in assessment.snapshot.known.items() if observation.doubt}
-    return [Cell(item.status, tuple(map(printable, _lines(item, doubtful))) or ("",)) for item in assessment.items]
+    return [Cell(item.status, tuple(map(printable, _lines(item, assessment.doubtful))) or ("",)) for item in assessment.items]
 
 
-def _lines(item: Item, doubtful: set[str]) -> list[str]:
+def _lines(item: Item, doubtful: tuple[str, ...]) -> list[str]:
     """The values behind a mark, those that decide first. Where an item is decided, what is missing is not worth a line."""
     evidence = sorted(item.evidence, key=lambda line: line.status is not item.status)
     observed = {line.observable: line for line in reversed(evidence) if line.observable != observables.AGE}
@@ -164,21 +164,23 @@ def _summary(assessment: Assessment) -> dict[str, str]:
     if count := assessment.count:
         lines[_COUNTS] = f"{count.met} / {count.not_met} / {count.unknown}"
         lines[_range_label(count.required)] = _range(count)
-    verdict = verdict_word(assessment.verdict).replace("_", " ").upper()
-    lines[VERDICT] = f"{verdict} ({assessment.by.replace('_', ' ')})" if assessment.by not in (None, "count") else verdict
+    verdict = assessment.verdict.replace("_", " ").upper()
+    by = f" ({assessment.by.replace('_', ' ')})" if assessment.by not in (None, "count") else ""
+    lines[VERDICT] = verdict + by + _DOUBT * bool(assessment.doubtful)
     if alone := assessment.by_values:
         marks = [item.status for item in assessment.items if item.reported]
         lines[_REPORTED] = f"{marks.count(Status.MET)} / {marks.count(Status.NOT_MET)}"
-        word = verdict_word(alone.verdict).replace("_", " ")
+        word = alone.status.verdict.replace("_", " ")
         lines[_VALUES] = f"{word}, {_range(alone.counted)}" if alone.counted else word
     stated = assessment.reported
     if stated.agrees is not None:
-        words = [verdict_word(stated.verdict).replace("_", " ")] if stated.verdict is not None else []
+        words = [stated.verdict.verdict.replace("_", " ")] if stated.verdict is not None else []
         words += [f"{stated.number} criteria"] if stated.number is not None else []
         lines[_AUTHORS] = f"{', '.join(words)} ({'consistent' if stated.agrees else 'differs'})"
     for label, way in ((_IF_POSITIVE, Status.MET), (_IF_NEGATIVE, Status.NOT_MET)):
         if sets := [test.observables for test in assessment.next_tests if test.could_settle is way]:
-            lines[label] = _tests(sets)
+            pending = {line.observable for line in assessment.outcome.evidence if line.note == PENDING}
+            lines[label] = _tests([[_lower(name) + " (pending)" * (name in pending) for name in names] for names in sets])
     return lines
 
 
@@ -186,13 +188,13 @@ def _range(count: Count) -> str:
     return f"{count.min} to {count.max}" if count.min != count.max else str(count.min)
 
 
-def _tests(sets: list[tuple[str, ...]]) -> str:
+def _tests(sets: list[list[str]]) -> str:
     """The smallest sets of tests in a few words; JSON has all of them."""
-    first = " + ".join(map(_lower, sets[0]))
+    first = " + ".join(sets[0])
     if len(sets) == 1:
         return first
     if len(sets[0]) == 1:
-        return f"any of: {', '.join(_lower(names[0]) for names in sets)}"
+        return f"any of: {', '.join(names[0] for names in sets)}"
     return f"{len(sets[0])} more results, such as {first}"
 
 

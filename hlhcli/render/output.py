@@ -27,12 +27,20 @@ class Format(StrEnum):
 
 
 _NARROWEST = 40  # columns of a terminal that a table can be fitted to
-_SUFFIXES = {".json": Format.JSON, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL, ".csv": Format.CSV, ".md": Format.MARKDOWN}
+_SUFFIXES = {
+    ".json": Format.JSON,
+    ".jsonl": Format.JSONL,
+    ".ndjson": Format.JSONL,
+    ".csv": Format.CSV,
+    ".md": Format.MARKDOWN,
+} | dict.fromkeys(("", ".txt", ".text", ".log"), Format.TABLE)
 
 
-def format_of(path: Path | None) -> Format:
-    """The form that a file's name asks for; a table where it asks for none."""
-    return _SUFFIXES.get(path.suffix.lower(), Format.TABLE) if path else Format.TABLE
+def format_of(path: Path | None) -> Format | None:
+    """The form that a file's name asks for: a table where it asks for none, None where it asks for one that is not written."""
+    if path is None or (not path.is_file() and path.exists()):
+        return Format.TABLE
+    return _SUFFIXES.get(path.suffix.lower())
 
 
 class Screen(NamedTuple):

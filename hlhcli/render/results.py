@@ -11,10 +11,9 @@ from hlhcli.assessment import Assessment, ByValues, Count
 from hlhcli.errors import Problem
 from hlhcli.quantity import exact_text
 from hlhcli.snapshot import age_at_first
-from hlhcli.status import Status
 
 if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
-    from hlhcli.render.contract import AssessmentJson, ByValuesJson, CountJson, ErrorJson, ResultJson, ResultsJson, VerdictJson
+    from hlhcli.render.contract import AssessmentJson, ByValuesJson, CountJson, ErrorJson, ResultJson, ResultsJson
 
 
 def envelope(problems: Iterable[Problem]) -> ResultsJson:
@@ -45,7 +44,7 @@ def assessment_json(assessment: Assessment) -> AssessmentJson:
         "criteria_version": assessment.criteria.version,
         "provenance": assessment.provenance,
         "applicable": True,
-        "verdict": verdict_word(assessment.verdict),
+        "verdict": assessment.verdict,
         "by": assessment.by,
         "count": _count(assessment.count) if assessment.count else None,
         "by_values": _by_values(assessment.by_values) if assessment.by_values else None,
@@ -68,13 +67,13 @@ def assessment_json(assessment: Assessment) -> AssessmentJson:
             }
             for item in assessment.items
         ],
+        "doubtful": list(assessment.doubtful),
         "would_decide": list(assessment.would_decide),
         "next_tests": [
-            {"observables": list(test.observables), "could_settle": verdict_word(test.could_settle)}
-            for test in assessment.next_tests
+            {"observables": list(test.observables), "could_settle": test.could_settle.verdict} for test in assessment.next_tests
         ],
         "reported": {
-            "verdict": verdict_word(stated.verdict) if stated.verdict is not None else None,
+            "verdict": stated.verdict.verdict if stated.verdict is not None else None,
             "count": stated.number,
             "agrees": stated.agrees,
         },
@@ -83,7 +82,7 @@ def assessment_json(assessment: Assessment) -> AssessmentJson:
 
 
 def _by_values(by_values: ByValues) -> ByValuesJson:
-    return {"verdict": verdict_word(by_values.verdict), "count": _count(by_values.counted) if by_values.counted else None}
+    return {"verdict": by_values.status.verdict, "count": _count(by_values.counted) if by_values.counted else None}
 
 
 def _count(count: Count) -> CountJson:
@@ -96,10 +95,3 @@ def _count(count: Count) -> CountJson:
         "min": count.min,
         "max": count.max,
     }
-
-
-_VERDICTS: dict[Status, VerdictJson] = {Status.MET: "met", Status.NOT_MET: "not_met", Status.UNKNOWN: "indeterminate"}
-
-
-def verdict_word(status: Status) -> VerdictJson:
-    return _VERDICTS[status]

@@ -24,7 +24,7 @@ def problems(text):
         (HEAD + "      hb: 9 g/dL\n      hgb: 8 g/dL\n", "p.yaml:5:7: 'hgb' and 'hb' are the same observable"),
         (HEAD + "      ferritin: 600-400 ng/mL\n", "p.yaml:4:17: the range is reversed; write 400-600"),
         (HEAD + "      ferritin: 5 furlongs\n", "p.yaml:4:17: unknown unit 'furlongs'; accepted are ng/mL, ug/L, pmol/L, nmol/L"),
-        (HEAD + "      splenomegaly: 5 cm\n", "p.yaml:4:21: splenomegaly is yes or no; write a size as spleen_size: 5 cm"),
+        (HEAD + "      splenomegaly: 5 cm\n", "p.yaml:4:21: splenomegaly is yes or no; write a measured value as spleen_size: 5 cm"),
         (HEAD + "      ferritin: {value: 3 ng/mL, unti: x}\n", "p.yaml:4:17: unknown key 'unti'; did you mean 'unit'?"),
         ("timepoints: []\n", "p.yaml:1:13: no time points"),
         ("patient: {id: 1}\n", "p.yaml:1:1: 'timepoints' is missing"),
