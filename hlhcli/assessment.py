@@ -221,10 +221,9 @@ def _notes(criteria: CriteriaSet, snapshot: Snapshot, outcome: Outcome, count: C
             notes.append(f"{about.title}: {line.value}; {by_itself}. {about.note or ''}".strip())
         elif line.note:
             notes.append(f"{about.title}: {line.note}")
-    for line in dict.fromkeys(outcome.evidence):
-        observation = snapshot.known.get(line.observable)
-        if observation and observation.doubt and line.status is not Status.UNKNOWN:
-            notes.append(f"{line.observable} {line.value} is doubtful and counts as it is written")
+    deciding = {line.observable for line in outcome.evidence if line.status is not Status.UNKNOWN}
+    doubtful = [(name, each.value.text) for name, each in snapshot.known.items() if each.doubt and name in deciding]
+    notes += [f"{name} {text} is doubtful and counts as it is written" for name, text in doubtful]
     for report in criteria.reports:
         observation = snapshot.known.get(report.observable)
         if observation is None or isinstance(observation.value, Missing):
