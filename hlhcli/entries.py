@@ -68,12 +68,17 @@ def _read_observation(entry: _Entry, info: ValidationInfo) -> Observation:
         raise refuse(entry.problem, "key")
     reading = Reading.of(info)
     value, note = read_entry(entry.name, entry.raw, reading.decimal, reading.units)
-    doubt = None
-    if isinstance(value, Quantity):
-        doubt = observables.implausible(observables.get(entry.name), value.interval, value.unit, value.text)
-        if doubt:
-            reading.warnings.append((doubt, entry.position))
-    return Observation(value, entry.position, note, doubt)
+    return Observation(value, entry.position, note, _doubt(entry.name, value, entry.position, reading))
+
+
+def _doubt(name: str, value: Observed | None, position: Position | None, reading: Reading) -> str | None:
+    """Why the value is hardly possible, which is a warning too."""
+    if not isinstance(value, Quantity):
+        return None
+    doubt = observables.implausible(observables.get(name), value.interval, value.unit, value.text)
+    if doubt:
+        reading.warnings.append((doubt, position))
+    return doubt
 
 
 def _read_finding(entry: _Entry, info: ValidationInfo) -> Observation:
@@ -109,7 +114,9 @@ def _read_series(entry: _Entry, info: ValidationInfo) -> Series:
                 raise BadQuantity("a point is a pair of a day (or date) and a value, such as [3, 5200]")
             when = moment(scalar(pair[0]), Reading.of(info).decimal)
             step = 1
-            points.append((when, _point(entry.name, pair[1], unit, Reading.of(info))))
+            value = _point(entry.name, pair[1], unit, Reading.of(info))
+            _doubt(entry.name, value, getattr(pair, "value_marks", [None, entry.position])[1], Reading.of(info))
+            points.append((when, value))
         except BadQuantity as error:
             loc = ("points", index, step) if isinstance(pair, (list, tuple)) and len(pair) == 2 else ("points", index)
             problems.append(InitErrorDetails(type=refuse(str(error)), loc=loc, input=None))

@@ -97,3 +97,11 @@ def test_a_doubtful_value_is_kept_and_flagged():
         "p.yaml:4:11: hemoglobin 90 g/dL is hardly possible: did you mean 90 g/L?"
     ]
     assert document.patient.timepoints[0].observations["hemoglobin"].value.text == "90 g/dL"
+
+
+def test_a_doubtful_value_of_a_series_is_flagged():
+    """At its own place."""
+    document = parse_document("timepoints: [{name: a}]\nseries: {hb: {unit: g/dL, points: [[0, 9], [1, 90]]}}\n", "p.yaml")
+    assert [str(warning) for warning in document.warnings] == [
+        "p.yaml:2:48: hemoglobin 90 g/dL is hardly possible: did you mean 90 g/L?"
+    ]
