@@ -22,7 +22,10 @@ def main() -> None:
     from hlhcli.cli import app
 
     try:
-        app(standalone_mode=True)
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except OSError as error:
         print(f"standard output: cannot be written: {(error.strerror or str(error)).lower()}", file=sys.stderr)  # noqa: T201
         _abandon(sys.stdout)

@@ -138,9 +138,10 @@ def check(
             write(chosen, results, problems, sets, stream, Screen(True if color else False if no_color else None, ascii_only))
             if output and not codes and chosen is not Format.JSON:  # JSON says under `errors` why it is empty
                 _fail(f"{output}: not written: no input could be evaluated")
-            stream.flush()
     except OSError as error:
-        _fail(f"{output or 'standard output'}: cannot be written: {(error.strerror or str(error)).lower()}")
+        if output is None:  # standard output is main's affair
+            raise
+        _fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
     if problems:
         raise typer.Exit(FAILED)
     if exit_code:
