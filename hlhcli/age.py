@@ -18,12 +18,7 @@ def read_age(text: str, decimal: Decimal = "point") -> Quantity:
     observable = get(AGE)
     if parts := re.fullmatch(r"(\d+ ?[a-z]+)[ ,]+(\d+ ?[a-z]+)", text.strip().lower()):
         return _sum(read_age(parts[1]), read_age(parts[2]), text)
-    try:
-        stated = quantity(observable, text, decimal)
-    except BadQuantity as error:
-        if "has no unit" in str(error):
-            raise BadQuantity(f"'{text}' has no unit; write for example '{text} y' (accepted are d, wk, mo, y)") from None
-        raise
+    stated = quantity(observable, text, decimal)
     interval = stated.interval
     if interval.is_point and interval.lo is not None and interval.lo.denominator == 1:
         interval = Interval(interval.lo, interval.lo + 1, hi_open=True)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hlhcli import nexttest, observables
 from hlhcli.evaluate import Evidence, Outcome, evaluate
-from hlhcli.observations import Missing
+from hlhcli.observations import PENDING, Missing
 from hlhcli.rules import AtLeast, CriteriaSet, Grade, item_id, leaves, worst
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status, Verdict, at_least
@@ -109,10 +109,20 @@ class Assessment:
         return worst(self.criteria.verdict)
 
     @property
+    def applicable(self) -> bool | None:
+        """Whether the patient is of the population that the set was made for; None where that is not known."""
+        return None if self.criteria.population else True
+
+    @property
+    def pending(self) -> frozenset[str]:
+        """The observables of which a result is on its way."""
+        return frozenset(name for name, observation in self.snapshot.known.items() if observation.value == Missing(PENDING))
+
+    @property
     def doubtful(self) -> tuple[str, ...]:
-        """The observables on which items rest although their values are hardly possible."""
-        used = dict.fromkeys(line.observable for item in self.items for line in item.evidence)
-        return tuple(name for name in used if (observation := self.snapshot.known.get(name)) and observation.doubt)
+        """The observables whose values are hardly possible and yet decide an item."""
+        deciding = {line.observable for item in self.items for line in item.evidence if line.status is not Status.UNKNOWN}
+        return tuple(name for name, observation in self.snapshot.known.items() if observation.doubt and name in deciding)
 
     @property
     def unused(self) -> tuple[str, ...]:
@@ -131,7 +141,9 @@ class Assessment:
         if self.status is not Status.UNKNOWN:
             return ()
         found = [
-            NextTest(chosen, way) for way in (Status.MET, Status.NOT_MET) for chosen in nexttest.smallest_sets(self.outcome, way)
+            NextTest(chosen, way)
+            for way in (Status.MET, Status.NOT_MET)
+            for chosen in nexttest.smallest_sets(self.outcome, way, self.pending)
         ]
         return tuple(sorted(found, key=lambda test: len(test.observables)))
 
@@ -221,9 +233,6 @@ def _notes(criteria: CriteriaSet, snapshot: Snapshot, outcome: Outcome, count: C
             notes.append(f"{about.title}: {line.value}; {by_itself}. {about.note or ''}".strip())
         elif line.note:
             notes.append(f"{about.title}: {line.note}")
-    deciding = {line.observable for line in outcome.evidence if line.status is not Status.UNKNOWN}
-    doubtful = [(name, each.value.text) for name, each in snapshot.known.items() if each.doubt and name in deciding]
-    notes += [f"{name} {text} is doubtful and counts as it is written" for name, text in doubtful]
     for report in criteria.reports:
         observation = snapshot.known.get(report.observable)
         if observation is None or isinstance(observation.value, Missing):

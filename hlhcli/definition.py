@@ -55,7 +55,6 @@ class _Reader:
             reports=tuple(self.report(index, grade) for index in range(len(self.sequence("reports")))),
             not_computable=tuple(map(str, self.sequence("not_computable"))),
             notes=tuple(map(str, self.sequence("notes"))),
-            source=self.source,
         )
 
     def keys(self, node: Mapping, known: tuple[str, ...], required: tuple[str, ...], *path: str | int) -> None:
@@ -87,9 +86,10 @@ class _Reader:
         return node
 
     def grade(self, text: AnyType, *path: str | int) -> Grade:
-        if text not in GRADES:
+        grade = next((grade for grade in GRADES if grade == text), None)
+        if grade is None:
             self.fail(f"'{printable(str(text), 40)}' is no grade of provenance{did_you_mean(str(text), GRADES)}", *path)
-        return text  # type: ignore[no-any-return]
+        return grade
 
     def report(self, index: int, grade: Grade) -> Report:
         entry = self.sequence("reports")[index]

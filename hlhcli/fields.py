@@ -141,8 +141,7 @@ def choice(what: str, *names: str, **also: str) -> Callable[[str], str]:
 
 
 def _status(text: str) -> Status:
-    name = choice("verdict", "met", "not met", "unknown", yes="met", no="not met")(text)
-    return Status(name.replace(" ", "_"))
+    return Status(_STATUSES(text).replace(" ", "_"))
 
 
 def _count(text: str) -> int:
@@ -177,6 +176,7 @@ _ZYGOSITY = ("heterozygous", "homozygous", "hemizygous", "compound heterozygous"
 _CLASSIFICATION = ("pathogenic", "likely pathogenic", "VUS", "likely benign", "benign", "unknown")
 _RESULT = ("negative", "positive", "pending", "not done", "unknown")
 _RESULTS = choice("result of a work-up", *_RESULT, neg="negative", pos="positive", no="negative", yes="positive")
+_STATUSES = choice("verdict", "met", "not met", "unknown", yes="met", no="not met")
 _VERDICT = ("met", "not met", "not_met", "unknown", "yes", "no", True, False)
 
 Text = Annotated[str, ReadsProse(_as_written, _typed("string", "number", "boolean"))]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import product
 
 from hlhcli import rules
 from hlhcli.evaluate import Outcome
-from hlhcli.observations import PENDING
 from hlhcli.status import Status
 
 Sets = frozenset[frozenset[str]]
@@ -24,10 +24,9 @@ def open_observables(outcome: Outcome) -> list[str]:
     return list(dict.fromkeys(name for child in outcome.children for name in open_observables(child)))
 
 
-def smallest_sets(outcome: Outcome, target: Status) -> list[tuple[str, ...]]:
-    """The smallest sets of observables that could bring an open result to `target`; those of pending results first."""
+def smallest_sets(outcome: Outcome, target: Status, pending: Collection[str]) -> list[tuple[str, ...]]:
+    """The smallest sets of observables that could bring an open result to `target`; those of `pending` results first."""
     names = open_observables(outcome)
-    pending = {line.observable for line in outcome.evidence if line.note == PENDING}
     order = {name: (name not in pending, position) for position, name in enumerate(names)}
     found = _settle(outcome, target, _enough(outcome, target))
     fewest = min(map(len, found), default=0)

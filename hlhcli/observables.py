@@ -39,7 +39,7 @@ class Unit(NamedTuple):
 
     def convert(self, interval: Interval, to: Unit) -> Interval:
         """`interval` of this unit in `to`, exactly. Both must be convertible into each other."""
-        if self.factor is to.factor or (self.factor == to.factor and self.less == to.less):
+        if self is to or (self.factor == to.factor and self.less == to.less):
             return interval
         factor = self.factor / to.factor
         return interval.scaled(factor, to.less - self.less * factor if self.less or to.less else None)
@@ -227,6 +227,7 @@ def _grouped(observable: Observable, interval: Interval, unit: Unit, text: str) 
 
 
 def likely(observable: Observable, interval: Interval, unit: Unit) -> bool:
+    """True if some number of the interval is plausible for the observable in this unit."""
     converted = unit.convert(interval, observable.units.first)
     if observable.plausible and not _overlap(converted, observable.plausible):
         return False

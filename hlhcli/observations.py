@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from hlhcli.errors import did_you_mean, printable
 from hlhcli.observables import Observable, Unit, get, likely
-from hlhcli.quantity import COMPARATORS, BadQuantity, Decimal, Interval, Measure, fold, readings
+from hlhcli.quantity import COMPARATORS, BadQuantity, Decimal, Interval, Measure, NoNumber, fold, readings
 from hlhcli.yamltree import Block, JsonNumber
 
 Convention = Literal["conventional", "si"]
@@ -157,12 +157,9 @@ def quantity(
     """`text` as a number with a unit; `unit` is one that was given apart, `units` says what a bare number means."""
     try:
         found = readings(text, decimal)
-    except BadQuantity as error:
-        if "no number" in str(error):
-            raise BadQuantity(
-                f"{error}; write for example 1 {observable.conventional}, or 'not done', 'pending', 'unknown'"
-            ) from None
-        raise
+    except NoNumber as error:
+        advice = f"write for example 1 {observable.conventional}, or 'not done', 'pending', 'unknown'"
+        raise BadQuantity(f"{error}; {advice}") from None
     read: list[Quantity] = []
     problem: BadQuantity | None = None
     for measure in found:

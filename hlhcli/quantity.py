@@ -21,6 +21,10 @@ class BadQuantity(ValueError):
     """Text that is no quantity; the message says what to write instead."""
 
 
+class NoNumber(BadQuantity):
+    """Text in which no number was found."""
+
+
 class Interval(NamedTuple):
     """All that is known of a number: it lies between `lo` and `hi` (None: unbounded), ends open or closed.
 
@@ -147,7 +151,7 @@ def readings(text: str, decimal: Decimal = "point") -> list[Measure]:
         if measure not in result:
             result.append(measure)
     if not result:
-        raise BadQuantity(f"no number found in '{text.strip()[:40]}'")
+        raise NoNumber(f"no number found in '{text.strip()[:40]}'")
     return result
 
 

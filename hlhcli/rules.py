@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from hlhcli import observables
 from hlhcli.observables import AGE, Unit
-from hlhcli.quantity import BadQuantity, Operator, readings
+from hlhcli.quantity import COMPARATORS, BadQuantity, Operator, readings
 
 Grade = Literal["primary", "reproduction", "secondary", "code", "unverified"]
 GRADES: tuple[Grade, ...] = get_args(Grade)  # from the best to the worst
@@ -143,7 +143,6 @@ class CriteriaSet(NamedTuple):
     reports: tuple[Report, ...] = ()
     not_computable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    source: str = ""
 
     @property
     def counted(self) -> AtLeast | None:
@@ -184,7 +183,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 def worst(node: Node) -> Grade:
     """The worst provenance of the numbers under `node`."""
-    return max((leaf.about.grade for leaf in walk(node) if not children(leaf)), key=GRADES.index)
+    return max((leaf.about.grade for leaf in leaves(node)), key=GRADES.index)
 
 
 _THRESHOLD = re.compile(r"(\w+)\s*(?=[<>])")
@@ -226,4 +225,4 @@ def _edge(text: str, observable: observables.Observable) -> Edge:
         )
     number = readings(found[2])[0].interval.lo
     assert number is not None
-    return Edge(found[1], number, observable.units.require(found[3]), text.strip())  # type: ignore[arg-type]
+    return Edge(COMPARATORS[found[1]], number, observable.units.require(found[3]), text.strip())

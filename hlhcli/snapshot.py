@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hlhcli import age, observables
 from hlhcli.entries import Observation
-from hlhcli.observations import Missing, Quantity
+from hlhcli.observations import NOT_STATED, Missing, Quantity
 from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import Interval
 
@@ -58,7 +58,7 @@ def _known(patient: Patient, timepoint: Timepoint, warnings: list[str]) -> dict[
     known = dict(timepoint.observations)
     for name, holds in patient.background.items():
         own = known.get(name)
-        if own is None or isinstance(own.value, Missing):
+        if own is None or own.value == NOT_STATED or (isinstance(own.value, Missing) and not isinstance(holds.value, Missing)):
             known[name] = holds
         elif not isinstance(holds.value, Missing) and own.value != holds.value:
             said = f"{timepoint.name}: {name} is {own.value.text} here and {holds.value.text} in the background"

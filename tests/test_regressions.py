@@ -57,6 +57,22 @@ def test_a_blank_does_not_erase_the_background(own):
     assert str(assess(text).assessments[0].verdict) == "met"
 
 
+def test_a_pending_result_is_not_lost_behind_an_unknown_background():
+    """Of two ways of not knowing, the time point's own stands; a blank one is no statement."""
+    text = "background: {{molecular_diagnosis: {}}}\ntimepoints:\n  - {{name: a, observations: {{molecular_diagnosis: {}, fever: no, splenomegaly: no, hemophagocytosis: no, nk_activity: normal}}}}\n"
+    assert assess(text.format("unknown", "pending")).assessments[0].would_decide == ("molecular_diagnosis",)
+    assert assess(text.format("pending", '""')).assessments[0].would_decide == ("molecular_diagnosis",)
+
+
+def test_a_doubtful_value_marks_the_verdict_only_where_it_decides():
+    """`!` stands at the value in any case, and at the verdict when an item rests on it."""
+    (decides,) = assess(patient_yaml("fibrinogen: 2.5 mg/dL")).assessments
+    assert decides.doubtful == ("fibrinogen",)
+    (open_,) = assess(patient_yaml("sil2r: {value: 3 pg/mL, note: repeat}")).assessments
+    assert open_.doubtful == ()
+    assert "3 pg/mL !" in hlhcli("check", "-", stdin=patient_yaml("sil2r: 3 pg/mL")).out
+
+
 def test_a_time_point_against_the_background_is_told():
     """The time point decides, and the contradiction is a warning."""
     result = assess("background: {splenomegaly: yes}\ntimepoints:\n  - {name: a, observations: {splenomegaly: no}}\n")

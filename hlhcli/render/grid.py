@@ -8,7 +8,6 @@ from hlhcli import observables
 from hlhcli.api import Result
 from hlhcli.assessment import Assessment, Count, Item
 from hlhcli.errors import printable
-from hlhcli.observations import PENDING
 from hlhcli.quantity import exact_text
 from hlhcli.rules import CriteriaSet, Node
 from hlhcli.snapshot import age_at_first
@@ -17,7 +16,7 @@ from hlhcli.status import Status
 MARKS = {Status.MET: "X", Status.NOT_MET: "-", Status.UNKNOWN: "?"}
 VERDICT = "Verdict"
 _COUNTS, _REPORTED, _VALUES, _AUTHORS = "Met / not met / unknown", "of these as reported", "By values alone", "Reported by authors"
-_IF_POSITIVE, _IF_NEGATIVE = "Met if abnormal", "Not met if normal"
+_IF_ABNORMAL, _IF_NORMAL = "Met if abnormal", "Not met if normal"
 _DOUBT = " !"
 _UNITS = {
     "Cel": "°C", "degF": "°F", "10*9/L": "×10⁹/L", "10*3/uL": "×10³/µL", "10*4/uL": "×10⁴/µL", "10*5/uL": "×10⁵/µL",
@@ -80,8 +79,8 @@ def _grid(result: Result, criteria: CriteriaSet, assessments: list[Assessment]) 
         VERDICT,
         _VALUES,
         _AUTHORS,
-        _IF_POSITIVE,
-        _IF_NEGATIVE,
+        _IF_ABNORMAL,
+        _IF_NORMAL,
     ]
     lines = [line for column in columns for cell in column.cells for line in cell.lines]
     legend = ["X met", "- not met", "? unknown", *["(…) speaks against the mark"] * any(line[:1] == "(" for line in lines)]
@@ -120,10 +119,11 @@ def _column(assessment: Assessment, paths: list[Node]) -> Column:
 
 
 def _cells(assessment: Assessment) -> list[Cell]:
-    return [Cell(item.status, tuple(map(printable, _lines(item, assessment.doubtful))) or ("",)) for item in assessment.items]
+    doubtful = {name for name, observation in assessment.snapshot.known.items() if observation.doubt}
+    return [Cell(item.status, tuple(map(printable, _lines(item, doubtful))) or ("",)) for item in assessment.items]
 
 
-def _lines(item: Item, doubtful: tuple[str, ...]) -> list[str]:
+def _lines(item: Item, doubtful: set[str]) -> list[str]:
     """The values behind a mark, those that decide first. Where an item is decided, what is missing is not worth a line."""
     evidence = sorted(item.evidence, key=lambda line: line.status is not item.status)
     observed = {line.observable: line for line in reversed(evidence) if line.observable != observables.AGE}
@@ -177,10 +177,11 @@ def _summary(assessment: Assessment) -> dict[str, str]:
         words = [stated.verdict.verdict.replace("_", " ")] if stated.verdict is not None else []
         words += [f"{stated.number} criteria"] if stated.number is not None else []
         lines[_AUTHORS] = f"{', '.join(words)} ({'consistent' if stated.agrees else 'differs'})"
-    for label, way in ((_IF_POSITIVE, Status.MET), (_IF_NEGATIVE, Status.NOT_MET)):
+    for label, way in ((_IF_ABNORMAL, Status.MET), (_IF_NORMAL, Status.NOT_MET)):
         if sets := [test.observables for test in assessment.next_tests if test.could_settle is way]:
-            pending = {line.observable for line in assessment.outcome.evidence if line.note == PENDING}
-            lines[label] = _tests([[_lower(name) + " (pending)" * (name in pending) for name in names] for names in sets])
+            lines[label] = _tests(
+                [[_lower(name) + " (pending)" * (name in assessment.pending) for name in names] for names in sets]
+            )
     return lines
 
 

@@ -43,7 +43,7 @@ def assessment_json(assessment: Assessment) -> AssessmentJson:
         "criteria": assessment.criteria.id,
         "criteria_version": assessment.criteria.version,
         "provenance": assessment.provenance,
-        "applicable": True,
+        "applicable": assessment.applicable,
         "verdict": assessment.verdict,
         "by": assessment.by,
         "count": _count(assessment.count) if assessment.count else None,

@@ -38,7 +38,7 @@ def problems(text):
         ("timepoints: {name: a}\n", "p.yaml:1:13: expected a list here"),
         ("timepoints:\n  - a\n", "p.yaml:2:5: expected a mapping here"),
         ("units: metric\ntimepoints: [{name: a}]\n", "p.yaml:1:8: expected 'conventional' or 'si' here"),
-        ("patient: {age: 11}\ntimepoints: [{name: a}]\n", "p.yaml:1:16: '11' has no unit; write for example '11 y'"),
+        ("patient: {age: 11}\ntimepoints: [{name: a}]\n", "p.yaml:1:16: '11' has no unit; write for example 11 y"),
         ("patient: {age: 900 y}\ntimepoints: [{name: a}]\n", "p.yaml:1:16: an age of 900 y is not possible"),
         ("patient: {age: 1 y, birth_date: 2005-01-01}\ntimepoints: [{name: a}]\n", "p.yaml:1:10: write either 'age' or 'birth_date'"),
         ("patient: {sex: q}\ntimepoints: [{name: a}]\n", "p.yaml:1:16: 'q' is no sex; known are male, female"),
