@@ -185,7 +185,7 @@ def _counted(outcome: Outcome, node: AtLeast | None) -> tuple[Outcome | None, Co
     """The outcome of the node that counts, and the count; nothing where the set does not count."""
     if node is None:
         return None, None
-    (found,) = (each for each in _walk(outcome) if each.node is node)
+    found = next(each for each in _walk(outcome) if each.node is node)
     statuses = [child.status for child in found.children]
     met, not_met = statuses.count(Status.MET), statuses.count(Status.NOT_MET)
     return found, Count(node.required, len(statuses), met, not_met, len(statuses) - met - not_met)

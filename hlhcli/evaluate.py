@@ -209,7 +209,7 @@ def _not_comparable(value: Quantity, edge: Edge) -> str:
 
 def _last_place(value: Quantity, unit: Unit) -> Fraction:
     """What one step of the last written digit is in `unit`; nothing where no conversion took place."""
-    if value.unit.factor == unit.factor:
+    if value.unit is unit or value.unit.factor == unit.factor:
         return Fraction(0)
     digits = value.text.split()[0].partition(".")[2]
     return Fraction(1, 10 ** len(digits)) * value.unit.factor / unit.factor
