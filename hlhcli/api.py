@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hlhcli import criteria
 from hlhcli.assessment import Assessment, assess
 from hlhcli.errors import InputError, Problem, UnknownName, did_you_mean, printable
 from hlhcli.patient import Patient
 from hlhcli.readers.yaml_json import Document, read
-from hlhcli.rules import CriteriaSet, item_id
+from hlhcli.rules import CriteriaSet, Linear, Ratio, item_id
 from hlhcli.snapshot import Snapshot, snapshots
 from hlhcli.yamltree import MAX_BYTES
+
+if TYPE_CHECKING:
+    from hlhcli.comparison import Comparison
 
 
 class Result(NamedTuple):
@@ -28,6 +31,15 @@ class Result(NamedTuple):
         return self.document.source
 
     @property
+    def comparisons(self) -> list[Comparison]:
+        """Where the sets of criteria differ and what to test next, at each time point; empty where there is one set."""
+        if len({assessment.criteria.id for assessment in self.assessments}) < 2:
+            return []
+        from hlhcli.comparison import compare_sets  # most calls are about one set, and every start pays for an import
+
+        return compare_sets(self.assessments)
+
+    @property
     def patient(self) -> Patient:
         return self.document.patient
 
@@ -37,12 +49,17 @@ def load(path: str | Path) -> Patient:
     return load_document(path).patient
 
 
-def check(patient: Patient, *ids: str) -> list[Assessment]:
-    """Every time point of the patient, by each of the criteria (default: hlh-2004). Raises UnknownName for an unknown id."""
-    return _assess(snapshots(patient)[0], [criteria.load(name) for name in ids or (criteria.DEFAULT,)])
+def check(patient: Patient, *names: str | Path) -> list[Assessment]:
+    """Every time point of the patient, by each of the criteria (default: hlh-2004): ids, or paths of criteria files.
+
+    Raises UnknownName for an unknown id, InputError for a file that is wrong.
+    """
+    library = criteria.Library()
+    sets = [library.add(name) if isinstance(name, Path) else library.load(name) for name in names or (criteria.DEFAULT,)]
+    return _assess(snapshots(patient)[0], sets)
 
 
-def load_document(path: str | Path) -> Document:
+def load_document(path: str | Path, library: criteria.Library = criteria.SHIPPED) -> Document:
     """The patient file with the places of its values. Raises InputError, also where it cannot be opened."""
     source = str(path)
     try:
@@ -51,13 +68,13 @@ def load_document(path: str | Path) -> Document:
     except OSError as error:
         advice = f"; name its files, such as {source.rstrip('/')}/*.yaml" if Path(source).is_dir() else ""
         raise InputError([Problem(source, f"cannot be read: {(error.strerror or str(error)).lower()}{advice}")]) from None
-    return parse_document(content, source)
+    return parse_document(content, source, library)
 
 
-def parse_document(content: bytes | str, source: str) -> Document:
+def parse_document(content: bytes | str, source: str, library: criteria.Library = criteria.SHIPPED) -> Document:
     """The patient in `content`; what it reports must be items of criteria that exist."""
     document = read(content, source)
-    problems = list(_reported_problems(document))
+    problems = list(_reported_problems(document, library))
     if problems:
         raise InputError(problems)
     return document
@@ -90,16 +107,23 @@ def _place(document: Document, assessment: Assessment, name: str) -> tuple[int, 
     return (observation.position if observation else None) or document.where(*path)
 
 
-def _reported_problems(document: Document) -> Iterable[Problem]:
+def _reported_problems(document: Document, library: criteria.Library) -> Iterable[Problem]:
     for index, timepoint in enumerate(document.patient.timepoints):
         for name, stated in timepoint.reported.items():
             path = ("timepoints", index, "reported", name)
             try:
-                items = [item_id(item) for item in criteria.load(name).items]
+                found = library.load(name)
             except UnknownName as error:
                 yield Problem(document.source, str(error), *document.where(*path, key=True))
                 continue
+            items = [item_id(item) for item in found.items if not isinstance(item, (Linear, Ratio))]
             for mark in stated.marks:
                 if mark not in items:
-                    message = f"'{printable(mark, 60)}' is no item of {name}{did_you_mean(mark, [*items, 'verdict', 'count'])}"
+                    known = [*items, "verdict", "score" if found.score else "count"]
+                    message = f"'{printable(mark, 60)}' is no item of {name}{did_you_mean(mark, known)}"
                     yield Problem(document.source, message, *document.where(*path, mark, key=True))
+            for key in ["count"] * (stated.count is not None and bool(found.score)) + ["score"] * (
+                stated.score is not None and not found.score
+            ):
+                message = f"{name} has no {key}; write the {'score' if found.score else 'count'}"
+                yield Problem(document.source, message, *document.where(*path, key, key=True))

@@ -1,4 +1,4 @@
-"""One set of criteria on one time point: verdict, count as a range, the items with their evidence, what would decide."""
+"""One set of criteria on one time point: verdict, count or score as a range, the items with their evidence, what would decide."""
 
 from __future__ import annotations
 
@@ -7,24 +7,34 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 from hlhcli import nexttest, observables
-from hlhcli.evaluate import Evidence, Outcome, evaluate
+from hlhcli.comparisons import Evidence, Outcome
+from hlhcli.evaluate import evaluate
 from hlhcli.observations import PENDING, Missing
-from hlhcli.rules import AtLeast, CriteriaSet, Grade, item_id, leaves, worst
+from hlhcli.patient import Reported
+from hlhcli.quantity import Interval
+from hlhcli.rules import CriteriaSet, Grade, Linear, Logic, Points, asked, item_id, worst
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status, Verdict, at_least
 
+COUNT, SCORE, RULE = "count", "score", "rule"  # what can bring a verdict, beside the id of an aside
+
 
 class Count(NamedTuple):
-    """How many of the criteria are met, not met and unknown; the true count lies from `min` to `max`."""
+    """How many of the criteria are met, not met and unknown; the true count lies from `min` to `max`.
 
-    required: int
+    `required` is None where the source counts, but states no number that suffices. `title` heads one group of several.
+    """
+
+    required: int | None
     of: int
     met: int
     not_met: int
     unknown: int
+    title: str | None = None
 
     @property
     def min(self) -> int:
@@ -36,13 +46,17 @@ class Count(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One criterion: its status and every comparison under it. `reported`: decided by the authors' mark alone."""
+    """One criterion: its status and every comparison under it. `reported`: decided by the authors' mark alone.
+
+    `points`: what it adds to a score, as far as that is known.
+    """
 
     id: str
     title: str
     status: Status
     evidence: tuple[Evidence, ...]
     reported: bool
+    points: Interval | None = None
 
 
 class ReportedVerdict(NamedTuple):
@@ -50,6 +64,7 @@ class ReportedVerdict(NamedTuple):
 
     verdict: Status | None
     number: int | None
+    score: Fraction | None
     agrees: bool | None
 
 
@@ -58,6 +73,23 @@ class ByValues(NamedTuple):
 
     status: Status
     counted: Count | None
+    score: Interval | None
+
+
+class Applicability(NamedTuple):
+    """Whether the patient is of the population that the set was made for (None: not known), and why if not."""
+
+    applicable: bool | None
+    reason: str | None = None
+
+
+class Graded(NamedTuple):
+    """A finding that the set grades beside its verdict, such as `strong suspicion`, and what follows from it."""
+
+    grade: str
+    observable: str
+    value: str
+    say: str
 
 
 class NextTest(NamedTuple):
@@ -74,10 +106,13 @@ class Assessment:
     criteria: CriteriaSet
     snapshot: Snapshot
     outcome: Outcome
-    count: Count | None
+    groups: tuple[Count, ...]
     items: tuple[Item, ...]
+    asides: tuple[Outcome, ...]
     by: str | None
     by_values: ByValues | None
+    population: Applicability
+    graded: tuple[Graded, ...]
     notes: tuple[str, ...]
     cautions: tuple[tuple[str, str], ...]  # the observable, or `reported.` and the id of an item; and the message
     reported: ReportedVerdict
@@ -104,6 +139,25 @@ class Assessment:
         return self.status.verdict
 
     @property
+    def count(self) -> Count | None:
+        """The count, where the set counts its criteria in one list."""
+        return self.groups[0] if len(self.groups) == 1 else None
+
+    @property
+    def score(self) -> Interval | None:
+        """What is known of the score, or of the ratio, that the set compares with its cut-off."""
+        return self.outcome.range
+
+    @property
+    def probability(self) -> tuple[str, str] | None:
+        """What is published for both ends of the score; None where nothing is published, or nothing is known."""
+        known = self.score
+        if not self.criteria.probability or known is None or not any(item.status is not Status.UNKNOWN for item in self.items):
+            return None
+        table = self.criteria.probability
+        return bracket(table, known.lo or Fraction(0)), bracket(table, known.hi or Fraction(0))
+
+    @property
     def provenance(self) -> Grade:
         """The worst provenance of the numbers in the set."""
         return worst(self.criteria.verdict)
@@ -111,7 +165,7 @@ class Assessment:
     @property
     def applicable(self) -> bool | None:
         """Whether the patient is of the population that the set was made for; None where that is not known."""
-        return None if self.criteria.population else True
+        return self.population.applicable
 
     @property
     def pending(self) -> frozenset[str]:
@@ -127,12 +181,12 @@ class Assessment:
     @property
     def unused(self) -> tuple[str, ...]:
         """The observables that the file has values of and the set does not ask for."""
-        asked = {leaf.observable for leaf in leaves(self.criteria.verdict)} | {
-            report.observable for report in self.criteria.reports
-        }
+        population = self.criteria.population
+        names = {*asked(self.criteria.verdict), *(asked(population.when) if population and population.when else ())}
+        names |= {report.observable for report in self.criteria.reports}
         known = self.snapshot.timepoint.observations
         return tuple(
-            name for name, observation in known.items() if name not in asked and not isinstance(observation.value, Missing)
+            name for name, observation in known.items() if name not in names and not isinstance(observation.value, Missing)
         )
 
     @cached_property
@@ -154,89 +208,158 @@ class Assessment:
         return tuple(dict.fromkeys([*first, *nexttest.open_observables(self.outcome)]))
 
 
+def bracket(table: tuple[tuple[Fraction, str], ...], score: Fraction) -> str:
+    """What is published at `score`, or at the two scores around it; never more than the ends of the table say."""
+    if score <= table[0][0]:
+        return f"{table[0][1]}%"
+    for (_, before), (upper, text) in pairwise(table):
+        if score == upper:
+            return f"{text}%"
+        if score < upper:
+            return f"{before}-{text}%"
+    return f"{table[-1][1]}%"
+
+
 def assess(criteria: CriteriaSet, snapshot: Snapshot) -> Assessment:
     """The set of criteria on the snapshot."""
     stated = snapshot.timepoint.reported.get(criteria.id)
     outcome = evaluate(criteria.verdict, snapshot.known, stated.marks if stated else {})
-    counted, count = _counted(outcome, criteria.counted)
-    items = tuple(_item(child) for child in counted.children) if counted else ()
+    parts = {id(part.node): part for part in _outer(outcome)}
+    groups = _counts(criteria, parts)
+    items = tuple(_item(parts[id(node)]) for node in criteria.items)
     by_values = None
     if any(item.reported for item in items):
         alone = evaluate(criteria.verdict, snapshot.known, {})
-        by_values = ByValues(alone.status, _counted(alone, criteria.counted)[1])
-    agrees = None
-    if stated and (stated.verdict is not None or stated.count is not None):
-        agrees = _agrees(outcome.status, count, stated.verdict, stated.count)
+        counts = _counts(criteria, {id(part.node): part for part in _outer(alone)})
+        by_values = ByValues(alone.status, counts[0] if len(counts) == 1 else None, alone.range)
+    asides = tuple(parts[id(node)] for node in criteria.asides)
+    population = _applicable(criteria, snapshot)
+    graded, reports = _reports(criteria, snapshot)
     return Assessment(
         criteria=criteria,
         snapshot=snapshot,
         outcome=outcome,
-        count=count,
+        groups=groups,
         items=items,
-        by=_by(outcome, counted),
+        asides=asides,
+        by=_by(criteria, outcome, asides, groups),
         by_values=by_values,
-        notes=tuple(_notes(criteria, snapshot, outcome, count)),
+        population=population,
+        graded=graded,
+        notes=(*_notes(outcome, asides, groups), *([population.reason] if population.reason else []), *reports),
         cautions=outcome.cautions,
-        reported=ReportedVerdict(stated.verdict if stated else None, stated.count if stated else None, agrees),
+        reported=_reported(outcome, groups, stated),
     )
 
 
-def _counted(outcome: Outcome, node: AtLeast | None) -> tuple[Outcome | None, Count | None]:
-    """The outcome of the node that counts, and the count; nothing where the set does not count."""
-    if node is None:
-        return None, None
-    found = next(each for each in _walk(outcome) if each.node is node)
-    statuses = [child.status for child in found.children]
-    met, not_met = statuses.count(Status.MET), statuses.count(Status.NOT_MET)
-    return found, Count(node.required, len(statuses), met, not_met, len(statuses) - met - not_met)
-
-
-def _walk(outcome: Outcome) -> Iterator[Outcome]:
+def _outer(outcome: Outcome) -> Iterator[Outcome]:
+    """The outcome and what it was made of, as far down as to the items."""
     yield outcome
-    for child in outcome.children:
-        yield from _walk(child)
+    if not outcome.node.about.id:
+        for child in outcome.children:
+            yield from _outer(child)
+
+
+def _counts(criteria: CriteriaSet, parts: dict[int, Outcome]) -> tuple[Count, ...]:
+    counts = []
+    for node in criteria.groups:
+        statuses = [child.status for child in parts[id(node)].children]
+        met, not_met = statuses.count(Status.MET), statuses.count(Status.NOT_MET)
+        counts.append(Count(node.required, len(statuses), met, not_met, len(statuses) - met - not_met, node.about.title))
+    return tuple(counts)
 
 
 def _item(outcome: Outcome) -> Item:
     title = outcome.node.about.title or observables.get(outcome.evidence[0].observable).title
-    return Item(item_id(outcome.node), title, outcome.status, outcome.evidence, outcome.reported)
+    points = outcome.range if isinstance(outcome.node, (Points, Linear)) else None
+    return Item(item_id(outcome.node), title, outcome.status, outcome.evidence, outcome.reported, points)
 
 
-def _by(outcome: Outcome, counted: Outcome | None) -> str | None:
-    """What brought the verdict: the count, or the id of a path that suffices alone."""
+def _by(criteria: CriteriaSet, outcome: Outcome, asides: tuple[Outcome, ...], groups: tuple[Count, ...]) -> str | None:
+    """What brought the verdict: count, score, the rule as a whole, or the id of what suffices (or must not be) beside them."""
     if outcome.status is Status.UNKNOWN:
         return None
-    if outcome.status is Status.MET:
-        for child in outcome.children:
-            if child.status is Status.MET and child.node.about.id and child is not counted:
-                return child.node.about.id
-    return "count" if counted else None
+    suffices = isinstance(outcome.node, Logic) and outcome.node.kind == "any"
+    for aside in asides:
+        if aside.status is outcome.status is (Status.MET if suffices else Status.NOT_MET):
+            return item_id(aside.node)
+    if criteria.score:
+        return SCORE
+    return COUNT if len(groups) == 1 and len(criteria.items) == groups[0].of else RULE
+
+
+def _applicable(criteria: CriteriaSet, snapshot: Snapshot) -> Applicability:
+    population = criteria.population
+    if population is None:
+        return Applicability(True)
+    if population.when is None:
+        return Applicability(None, f"Made for {population.text}: whether this patient is one, a patient file cannot say")
+    found = evaluate(population.when, snapshot.known, {})
+    if found.status is Status.MET:
+        return Applicability(True)
+    lines = [
+        line for line in found.evidence if line.status is not Status.MET and (line.value is None or line.status is found.status)
+    ]
+    here = "; ".join(
+        dict.fromkeys(f"{observables.get(line.observable).title}: {line.value or line.note or 'not stated'}" for line in lines)
+    )
+    if found.status is Status.NOT_MET:
+        return Applicability(False, f"Not made for this patient, but for {population.text}. Here {here}")
+    return Applicability(None, f"Made for {population.text}; whether this patient is one is open. Here {here}")
+
+
+def _reported(outcome: Outcome, groups: tuple[Count, ...], stated: Reported | None) -> ReportedVerdict:
+    if stated is None:
+        return ReportedVerdict(None, None, None, None)
+    verdict, number, score = stated.verdict, stated.count, stated.score
+    agrees: bool | None = None
+    if score is not None and outcome.range is not None:
+        agrees = (
+            outcome.range.compare(">=", score) is not Status.NOT_MET and outcome.range.compare("<=", score) is not Status.NOT_MET
+        )
+    elif verdict is not None or number is not None:
+        agrees = _agrees(outcome.status, groups[0] if len(groups) == 1 else None, verdict, number)
+    return ReportedVerdict(verdict, number, score, agrees)
 
 
 def _agrees(verdict: Status, count: Count | None, stated: Status | None, number: int | None) -> bool:
     """The reported verdict (or the one that the reported count implies) is ours, or ours is open and could become it."""
-    if stated is None and number is not None and count is not None:
+    if stated is None and number is not None and count is not None and count.required is not None:
         stated = Status.MET if number >= count.required else Status.NOT_MET
     if verdict is stated:
         return True
     return verdict is Status.UNKNOWN and (number is None or count is None or count.min <= number <= count.max)
 
 
-def _notes(criteria: CriteriaSet, snapshot: Snapshot, outcome: Outcome, count: Count | None) -> list[str]:
+def _notes(outcome: Outcome, asides: tuple[Outcome, ...], groups: tuple[Count, ...]) -> list[str]:
+    """What is to be said of the findings that decide beside the count."""
     notes = []
-    for path in (child for child in outcome.children if child.node.about.id and not child.children):
-        line, about = path.evidence[0], path.node.about
-        if path.status is Status.MET and count:
-            by_count = at_least(count.required, [Status.MET] * count.met + [Status.UNKNOWN] * count.unknown)
+    for aside in asides:
+        line, about = aside.evidence[0], aside.node.about
+        if aside.status is outcome.status is Status.MET and len(groups) == 1 and groups[0].required is not None:
+            count = groups[0]
+            by_count = at_least(groups[0].required, [Status.MET] * count.met + [Status.UNKNOWN] * count.unknown)
             alone = "open" if by_count is Status.UNKNOWN else str(by_count)
             by_itself = f"by the count alone {alone} ({count.met} of {count.of} met)"
             notes.append(f"{about.title}: {line.value}; {by_itself}. {about.note or ''}".strip())
         elif line.note:
             notes.append(f"{about.title}: {line.note}")
+        elif aside.status is outcome.status is Status.NOT_MET and line.value not in (None, "no"):
+            notes.append(f"{about.title}: {line.value}. {about.note or ''}".strip())
+    return notes
+
+
+def _reports(criteria: CriteriaSet, snapshot: Snapshot) -> tuple[tuple[Graded, ...], list[str]]:
+    """The findings that the set grades, and what else it says of an observable that is stated."""
+    graded, notes = [], []
     for report in criteria.reports:
         observation = snapshot.known.get(report.observable)
         if observation is None or isinstance(observation.value, Missing):
             continue
         if report.when is None or evaluate(report.when, snapshot.known, {}).status is Status.MET:
-            notes.append(f"{observables.get(report.observable).title} {observation.value.text}: {report.say}")
-    return notes
+            value = observation.value.text
+            grade = f"{report.grade}: " if report.grade else ""
+            notes.append(f"{observables.get(report.observable).title} {value}: {grade}{report.say}")
+            if report.grade:
+                graded.append(Graded(report.grade, report.observable, value, report.say))
+    return tuple(graded), notes

@@ -15,6 +15,7 @@ from hlhcli import __version__
 
 if TYPE_CHECKING:
     from hlhcli.api import Result
+    from hlhcli.criteria import Library
     from hlhcli.errors import Problem
     from hlhcli.rules import CriteriaSet
 
@@ -63,6 +64,14 @@ def _criteria_ids(incomplete: str) -> list[str]:
     return [name for name in (*criteria.ids(), "all") if name.startswith(incomplete)]
 
 
+_Folder = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--criteria-dir", metavar="DIR", envvar="HLHCLI_CRITERIA", help="Folder of your own criteria files, known by their ids."
+    ),
+]
+
+
 @app.command(no_args_is_help=True, short_help="Decide which criteria are met, not met or unknown.")
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="Patient files (YAML or JSON); '-' is standard input.")],
@@ -71,11 +80,12 @@ def check(
         typer.Option(
             "--criteria",
             "-c",
-            metavar="ID",
+            metavar="ID|FILE",
             autocompletion=_criteria_ids,
-            help="Set of criteria; repeatable; 'all'. [default: hlh-2004]",
+            help="Set of criteria, or a criteria file; repeatable; 'all'. [default: hlh-2004]",
         ),
     ] = None,
+    folder: _Folder = None,
     form: Annotated[
         str | None,
         typer.Option(
@@ -100,6 +110,9 @@ def check(
     \b
     Examples:
       hlhcli check patient.yaml
+      hlhcli check -c hscore -c mas-2016 patient.yaml
+      hlhcli check -c all patient.yaml              where the sets disagree
+      hlhcli check -c my-hospital.yaml patient.yaml your own criteria
       hlhcli check ward/*.yaml --format csv -o ward.csv
       hlhcli check --json patient.yaml | jq '.results[].assessments[].verdict'
       cat patient.json | hlhcli check -
@@ -126,13 +139,13 @@ def check(
     if len(files) > 1:  # main() starts without garbage collection, which one file does not need
         gc.freeze()
         gc.enable()
-    sets = _sets(criteria)
+    library, sets = _sets(criteria, folder)
     problems: list[Problem] = []
     codes: set[int] = set()
     chosen = Format.JSON if as_json else Format(form) if form else format_of(output)
     if chosen is None:
         _usage(f"cannot write {output}; choose a --format, or a name that ends in .json, .jsonl, .csv, .md or .txt")
-    results = _evaluated(files, sets, problems, codes, warn=chosen is Format.CSV)
+    results = _evaluated(files, library, sets, problems, codes, warn=chosen is Format.CSV)
     try:
         with destination(output) as stream:
             write(chosen, results, problems, sets, stream, Screen(True if color else False if no_color else None, ascii_only))
@@ -149,7 +162,7 @@ def check(
 
 
 def _evaluated(
-    files: list[str], sets: "list[CriteriaSet]", problems: "list[Problem]", codes: set[int], warn: bool
+    files: list[str], library: "Library", sets: "list[CriteriaSet]", problems: "list[Problem]", codes: set[int], warn: bool
 ) -> "Iterator[Result]":
     """The result of each input that can be evaluated; what is wrong with the others goes to stderr and `problems`."""
     from hlhcli import api
@@ -158,7 +171,9 @@ def _evaluated(
 
     for name in files:
         try:
-            document = api.parse_document(_standard_input(), "<stdin>") if name == "-" else api.load_document(name)
+            document = (
+                api.parse_document(_standard_input(), "<stdin>", library) if name == "-" else api.load_document(name, library)
+            )
             result = api.evaluate_document(document, sets)
         except InputError as error:
             problems += error.problems
@@ -185,40 +200,99 @@ def _standard_input() -> bytes:
     return sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
-def _sets(names: list[str] | None) -> "list[CriteriaSet]":
-    from hlhcli import criteria
-    from hlhcli.errors import UnknownName
+def _sets(names: list[str] | None, folders: list[Path] | None = None) -> "tuple[Library, list[CriteriaSet]]":
+    """The library of sets, and those that were asked for: by id, by file, or all."""
+    from hlhcli.criteria import DEFAULT, Library
+    from hlhcli.errors import InputError, UnknownName
 
-    chosen = dict.fromkeys(names or [criteria.DEFAULT])
+    library = Library(folders or ())
     try:
-        return [criteria.load(name) for name in (criteria.ids() if "all" in chosen else chosen)]
+        files = {name: library.add(Path(name)).id for name in names or () if _is_file(name)}
+        chosen = [files.get(name, name) for name in names or [DEFAULT]]
+        return library, [library.load(name) for name in dict.fromkeys(library.ids() if "all" in chosen else chosen)]
     except UnknownName as error:
         _usage(str(error))
+    except InputError as error:
+        for problem in error.problems:
+            _say(str(problem))
+        raise typer.Exit(USAGE) from None
 
 
-@app.command("criteria", short_help="List the sets of criteria, or show one with its sources.")
+def _is_file(name: str) -> bool:
+    return name.endswith((".yaml", ".yml", ".json")) or "/" in name or "\\" in name
+
+
+@app.command("criteria", short_help="List the sets of criteria, show one with its sources, test or compare them.")
 def show_criteria(
-    name: Annotated[
-        str | None,
-        typer.Argument(metavar="[ID]", autocompletion=_criteria_ids, help="The set to show; without it, all are listed."),
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID|FILE | test [ID|FILE]...]",
+            autocompletion=_criteria_ids,
+            help="The set to show; or 'test', to run the cases that stand in criteria files. Without it, all sets are listed.",
+        ),
     ] = None,
+    diff: Annotated[
+        tuple[str, str] | None, typer.Option("--diff", metavar="A B", help="Show how two sets differ.", show_default=False)
+    ] = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="The page as Markdown.")] = False,
+    folder: _Folder = None,
 ) -> None:
     """
     \b
     Examples:
-      hlhcli criteria               list the sets
-      hlhcli criteria hlh-2004      items, cut-offs, citation, provenance
+      hlhcli criteria                               list the sets
+      hlhcli criteria hlh-2004                      cut-offs, citation, provenance
+      hlhcli criteria --diff hlh-2004 hlh-2024      how two sets differ
+      hlhcli criteria my-hospital.yaml              your own
+      hlhcli criteria test my-hospital.yaml         run the cases in the file
 
     Show a set of criteria as it is evaluated: every item with its operator,
-    cut-off and unit, how sure each number is, and what cannot be computed.
+    cut-off and unit, how sure each number is, for whom it was made, and what
+    cannot be computed.
     """
-    from hlhcli import criteria
-    from hlhcli.render.criteria import listing, page
+    from hlhcli.criteria import DEFAULT
+    from hlhcli.render import criteria as render
 
-    if name is None:
-        sys.stdout.write(listing([criteria.load(each) for each in criteria.ids()], criteria.DEFAULT))
+    if diff:
+        if names:
+            _usage("--diff takes two sets and nothing else")
+        sets = _sets(list(diff), folder)[1]
+        sys.stdout.write(render.difference(sets[0], sets[-1]))
+    elif not names:
+        sys.stdout.write(render.listing(_sets(["all"], folder)[1], DEFAULT))
+    elif names[0] == "test":
+        _test_criteria(names[1:], folder)
+    elif len(names) > 1:
+        _usage("one set at a time; to compare two, write --diff A B")
     else:
-        sys.stdout.write(page(_sets([name])[0]))
+        library, (found, *_) = _sets(names, folder)
+        base = library.load(found.extends) if found.extends else None
+        sys.stdout.write(render.markdown_page(found, base) if as_markdown else render.page(found, base))
+
+
+def _test_criteria(names: list[str], folders: list[Path] | None) -> None:
+    """Run the cases of criteria files; those that differ go to stderr."""
+    from hlhcli import cases
+    from hlhcli.errors import InputError
+
+    library, sets = _sets(names or ["all"], folders)
+    failed = False
+    for criteria in sets:
+        path = library.path(criteria.id)
+        try:
+            outcomes = cases.run(path.read_bytes(), str(path) if path.is_relative_to(Path.cwd()) else path.name, criteria)
+        except InputError as error:
+            outcomes = [cases.Outcome("cases", tuple(error.problems))]
+        wrong = [problem for outcome in outcomes for problem in outcome.problems]
+        for problem in wrong:
+            _say(str(problem))
+        failed |= bool(wrong)
+        differ = sum(1 for outcome in outcomes if outcome.problems)
+        said = f"{differ} of {len(outcomes)} cases differ" if differ else f"{len(outcomes)} cases, all as expected"
+        typer.echo(f"{criteria.id}: {said if outcomes else 'no cases in its file'}")
+    if failed:
+        raise typer.Exit(FAILED)
 
 
 @app.command(short_help="Print a commented template of a patient file.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from typing_extensions import TypedDict
 
 from hlhcli.rules import Grade
@@ -22,9 +24,47 @@ class _Report(TypedDict):
 
 
 class ReportFile(_Report, total=False):
-    """An observable of which something is said beside the verdict, where it is stated (and `when` is met); never counted."""
+    """An observable of which something is said beside the verdict, where it is stated (and `when` is met); never counted.
+
+    `grade` is what the finding amounts to by the set's own table, such as `strong suspicion`.
+    """
 
     when: RuleFile | str
+    grade: str
+
+
+class PopulationFile(TypedDict):
+    """For whom the set was made, and the rule that decides it from a patient file."""
+
+    text: str
+    when: RuleFile | str
+
+
+class ExpectFile(TypedDict, total=False):
+    verdict: Literal["met", "not met", "indeterminate"]
+    count: str
+    score: str | int | float
+    probability: str
+    applicable: Literal["yes", "no", "unknown"] | bool
+    warns: str
+
+
+ExpectFile.__doc__ = """What the set must say: any of these, and items by their id with met, not met, unknown, or their points."""
+ExpectFile.__pydantic_config__ = {"extra": "allow"}  # type: ignore[attr-defined]
+
+
+class _Case(TypedDict):
+    name: str
+    expect: ExpectFile
+
+
+class CaseFile(_Case, total=False):
+    """One case of the file's own specification; `hlhcli criteria test` runs it."""
+
+    age: str
+    onset: str
+    observations: dict[str, object]
+    genetics: dict[str, object]
 
 
 class CautionFile(TypedDict):
@@ -49,7 +89,10 @@ RuleFile = TypedDict(
         "not": "RuleFile | str",
         "at_least": str | int,
         "of": "list[RuleFile | str]",
+        "agree": "list[RuleFile | str]",
         "first_known": "list[RuleFile | str]",
+        "score": str,
+        "points": "str | dict[str, RuleFile | str]",
         "if": "RuleFile | str",
         "then": "RuleFile | str",
         "else": "RuleFile | str",
@@ -64,14 +107,22 @@ class _Required(TypedDict):
     title: str
     citation: CitationFile
     provenance: Grade
-    verdict: RuleFile
 
 
 class CriteriaFile(_Required, total=False):
-    """A set of criteria: one file, readable by a clinician."""
+    """A set of criteria, readable by a clinician: one with a `verdict`, or a variant that `extends` another set."""
 
+    verdict: RuleFile | str
+    extends: str
+    at_least: str | int
+    score: str
+    without: list[str]
+    change: dict[str, RuleFile | str]
+    add: list[RuleFile | str]
     version: str | int
-    population: str
+    population: PopulationFile | str
+    probability: dict[str, str | int]
     reports: list[ReportFile]
     not_computable: list[str]
     notes: list[str]
+    cases: list[CaseFile]

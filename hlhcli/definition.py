@@ -2,59 +2,90 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from fractions import Fraction
 from typing import Any as AnyType
 from typing import NoReturn
 
-from hlhcli import observables, rules
+from hlhcli import observables, phrases, rules
 from hlhcli.errors import InputError, Problem, UnknownName, did_you_mean, printable
-from hlhcli.quantity import BadQuantity
-from hlhcli.rules import GRADES, About, Caution, Citation, CriteriaSet, Grade, Node, Report
+from hlhcli.observables import PSEUDO
+from hlhcli.quantity import COMPARATORS, BadQuantity
+from hlhcli.rules import GRADES, About, AtLeast, Caution, Citation, CriteriaSet, Grade, Kind, Node, Population, Report, Score
 from hlhcli.yamltree import Mapping, Sequence, mark_of, parse
+
+Find = Callable[[str], CriteriaSet]
 
 _CITATION = ("text", "doi", "pmid", "url")
 _REPORTS = ("observable", "say")
-_REPORT = (*_REPORTS, "when")
+_REPORT = (*_REPORTS, "when", "grade")
 _CAUTION = ("when", "say")
-_REQUIRED = ("id", "title", "citation", "provenance", "verdict")
-_SET = (*_REQUIRED, "version", "population", "reports", "not_computable", "notes")
+_POPULATION = ("text", "when")
+_REQUIRED = ("id", "title", "citation", "provenance")
+_CHANGES = ("at_least", "score", "without", "change", "add")  # what goes with `extends`
+_TEXTS = ("version", "population", "probability", "reports", "not_computable", "notes", "cases")
+_SET = (*_REQUIRED, "verdict", "extends", *_CHANGES, *_TEXTS)
 _ABOUT = ("id", "title", "provenance", "note", "caution")
-_LOGIC = ("when", "stated", "all", "any", "not", "at_least", "first_known", "if")
-_WITH = {"at_least": ("of",), "if": ("then", "else")}  # the keys that go with a kind of logic
-_RULE = (*_ABOUT, *_LOGIC, *(key for keys in _WITH.values() for key in keys))
+_KINDS: tuple[Kind, ...] = ("all", "any", "agree", "first_known", "not", "if")
+_LOGIC = ("when", "stated", *_KINDS, "at_least", "score", "points")
+_WITH = {"at_least": ("of",), "score": ("of",), "points": (), "if": ("then", "else")}  # the keys that go with a kind of logic
+_RULE = (*_ABOUT, *_LOGIC, "of", "then", "else")
+_UNPUBLISHED = "unpublished"  # a count for which the source states no number that suffices
+_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
-def read(content: bytes | str, source: str) -> CriteriaSet:
-    """The set of criteria in `content`. Raises InputError with file, line and column."""
+def read(content: bytes | str, source: str, find: Find | None = None) -> CriteriaSet:
+    """The set of criteria in `content`; `find` gives the set that it extends. Raises InputError with file, line and column."""
     tree = parse(content, source)
     if not isinstance(tree, Mapping):
         raise InputError([Problem(source, "expected a set of criteria: keys such as 'id:', 'title:' and 'verdict:'", 1, 1)])
-    return _Reader(source, tree).criteria()
+    return _Reader(source, tree, find).criteria()
 
 
 class _Reader:
-    def __init__(self, source: str, tree: Mapping) -> None:
+    def __init__(self, source: str, tree: Mapping, find: Find | None) -> None:
         self.source = source
         self.tree = tree
+        self.find = find
         self.ids: set[str] = set()
 
     def fail(self, message: str, *path: str | int, key: bool = False) -> NoReturn:
         raise InputError([Problem(self.source, message, *mark_of(self.tree, path, key))]) from None
 
     def criteria(self) -> CriteriaSet:
-        self.keys(self.tree, _SET, _REQUIRED)
-        grade = self.grade(self.tree["provenance"], "provenance")
+        tree = self.tree
+        self.keys(tree, _SET, _REQUIRED)
+        if ("verdict" in tree) is ("extends" in tree):
+            self.fail("write either 'verdict' (a set of its own) or 'extends' (a variant of another set)")
+        for key in _CHANGES:
+            if key in tree and "extends" not in tree:
+                self.fail(f"'{key}' belongs to a variant, which says what it 'extends'", key, key=True)
+        name = self.text("id")
+        if not _ID.fullmatch(name):
+            self.fail("the id of a set is made of small letters, digits and '-', such as my-hospital-2026", "id")
+        grade = self.grade(tree["provenance"], "provenance")
         citation = self.mapping("citation")
         self.keys(citation, _CITATION, ("text",), "citation")
+        base = self.base() if "extends" in tree else None
+        verdict = self.varied(base, grade) if base else self.node(tree["verdict"], grade, "verdict")
+        reports = tuple(self.report(index, grade) for index in range(len(self.sequence("reports"))))
+        not_computable = self.texts("not_computable")
         return CriteriaSet(
-            id=self.text("id"),
+            id=name,
             version=self.text("version", default="1"),
             title=self.text("title"),
-            citation=Citation(**citation),
-            verdict=self.node(self.tree["verdict"], grade, "verdict"),
-            population=self.text("population", default="") or None,
-            reports=tuple(self.report(index, grade) for index in range(len(self.sequence("reports")))),
-            not_computable=tuple(map(str, self.sequence("not_computable"))),
-            notes=tuple(map(str, self.sequence("notes"))),
+            citation=Citation(**{key: self.text("citation", key) for key in citation}),
+            verdict=verdict,
+            items=rules.items(verdict),
+            groups=rules.groups(verdict),
+            asides=rules.asides(verdict),
+            population=self.population(grade) if "population" in tree else base.population if base else None,
+            reports=reports if "reports" in tree or not base else base.reports,
+            not_computable=not_computable if "not_computable" in tree or not base else base.not_computable,
+            notes=self.texts("notes"),
+            probability=self.probability() if "probability" in tree else base.probability if base else (),
+            extends=base.id if base else None,
         )
 
     def keys(self, node: Mapping, known: tuple[str, ...], required: tuple[str, ...], *path: str | int) -> None:
@@ -65,25 +96,39 @@ class _Reader:
             if key not in node:
                 self.fail(f"'{key}' is missing", *path)
 
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self.tree.get(key, default)
-        if not isinstance(value, str):
-            self.fail("expected text here", key)
+    def at(self, *path: str | int) -> AnyType:
+        """What stands at `path`, or None."""
+        node: AnyType = self.tree
+        for step in path:
+            node = node.get(str(step)) if isinstance(node, Mapping) else node[step]
+        return node
+
+    def text(self, *path: str | int, default: str | None = None) -> str:
+        value = self.at(*path)
+        value = default if value is None else value
+        if not isinstance(value, str) or not value.strip():
+            self.fail("expected text here", *path)
         return value
 
-    def mapping(self, key: str) -> Mapping:
-        value = self.tree[key]
+    def optional(self, raw: Mapping, key: str, *path: str | int) -> str | None:
+        return self.text(*path, key) if key in raw else None
+
+    def mapping(self, *path: str | int) -> Mapping:
+        value = self.at(*path)
         if not isinstance(value, Mapping):
-            self.fail("expected a mapping here (lines such as 'key: value')", key)
+            self.fail("expected a mapping here (lines such as 'key: value')", *path)
         return value
 
     def sequence(self, *path: str | int) -> Sequence | list[AnyType]:
-        node: AnyType = self.tree
-        for step in path:
-            node = node.get(str(step), []) if isinstance(node, Mapping) else node[step]
+        node = self.at(*path)
+        if node is None:
+            return []
         if not isinstance(node, list):
             self.fail("expected a list here (lines that start with '- ')", *path)
         return node
+
+    def texts(self, *path: str | int) -> tuple[str, ...]:
+        return tuple(self.text(*path, index) for index in range(len(self.sequence(*path))))
 
     def grade(self, text: AnyType, *path: str | int) -> Grade:
         grade = next((grade for grade in GRADES if grade == text), None)
@@ -91,16 +136,41 @@ class _Reader:
             self.fail(f"'{printable(str(text), 40)}' is no grade of provenance{did_you_mean(str(text), GRADES)}", *path)
         return grade
 
+    def number(self, text: AnyType, *path: str | int, key: bool = False) -> Fraction:
+        if not isinstance(text, str) or not re.fullmatch(r"-?\d{1,9}(\.\d{1,9})?", text, re.ASCII):
+            self.fail(f"'{printable(str(text), 40)}' is no number; write for example 18 or 2.44", *path, key=key)
+        return Fraction(text)
+
+    def population(self, grade: Grade) -> Population:
+        if isinstance(self.tree["population"], str):
+            return Population(self.text("population"))
+        self.keys(self.mapping("population"), _POPULATION, _POPULATION, "population")
+        when = self.node(self.at("population", "when"), grade, "population", "when")
+        return Population(self.text("population", "text"), when)
+
+    def probability(self) -> tuple[tuple[Fraction, str], ...]:
+        nodes = self.mapping("probability")
+        found = tuple((self.number(score, "probability", score, key=True), self.text("probability", score)) for score in nodes)
+        if len(found) < 2 or list(found) != sorted(found, key=lambda node: node[0]):
+            self.fail(
+                "expected at least two scores in ascending order, each with its probability, such as {90: <1, 100: 1}",
+                "probability",
+            )
+        return found
+
     def report(self, index: int, grade: Grade) -> Report:
-        entry = self.sequence("reports")[index]
+        path = ("reports", index)
+        entry = self.at(*path)
         if not isinstance(entry, Mapping):
-            self.fail("expected {observable: …, say: …}", "reports", index)
-        self.keys(entry, _REPORT, _REPORTS, "reports", index)
-        when = self.node(entry["when"], grade, "reports", index, "when") if "when" in entry else None
+            self.fail("expected {observable: …, say: …}", *path)
+        self.keys(entry, _REPORT, _REPORTS, *path)
+        when = self.node(entry["when"], grade, *path, "when") if "when" in entry else None
+        name = self.text(*path, "observable")
         try:
-            return Report(observables.resolve(entry["observable"]), entry["say"], when)
+            observable = name if name in PSEUDO else observables.resolve(name)
         except UnknownName as error:
-            self.fail(str(error), "reports", index, "observable")
+            self.fail(str(error), *path, "observable")
+        return Report(observable, self.text(*path, "say"), when, self.optional(entry, "grade", *path))
 
     def node(self, raw: AnyType, grade: Grade, *path: str | int) -> Node:
         """One rule, with the provenance that it inherits."""
@@ -113,45 +183,82 @@ class _Reader:
         if len(logic) != 1:
             self.fail(f"a rule says exactly one of {', '.join(_LOGIC)}" + (f" (here: {', '.join(logic)})" if logic else ""), *path)
         kind = logic[0]
-        for key in (key for keys in _WITH.values() for key in keys):
-            if (key in raw) != (key in _WITH.get(kind, ())):
+        binned = kind == "points" and isinstance(raw["points"], Mapping)
+        lineages = binned and all(re.fullmatch(r"at least \d+", str(text)) for text in raw["points"].values())
+        belongs = ("of",) if lineages else _WITH.get(kind, ())
+        for key in ("of", "then", "else"):
+            if (key in raw) != (key in belongs):
                 self.fail(f"'{key}' is missing" if key not in raw else f"'{key}' does not belong to '{kind}'", *path)
         if "provenance" in raw:
             grade = self.grade(raw["provenance"], *path, "provenance")
-        about = About(grade, self.id(raw, *path), raw.get("title"), raw.get("note"), self.cautions(raw, grade, *path))
-        if kind == "when":
-            return self.phrase(raw["when"], about, *path, "when")
+        title, note = self.optional(raw, "title", *path), self.optional(raw, "note", *path)
+        about = About(grade, self.id(raw, *path), title, note, self.cautions(raw, grade, *path))
+        if kind in ("when", "stated"):
+            return self.phrase(raw[kind], about, *path, kind)
+        if kind == "points":
+            return self.points(raw, about, lineages, *path) if binned else self.phrase(raw[kind], about, *path, kind)
         return self.logic(kind, raw, about, *path)
 
     def logic(self, kind: str, raw: Mapping, about: About, *path: str | int) -> Node:
-        if kind == "stated":
-            try:
-                observable = observables.resolve(str(raw["stated"]))
-            except UnknownName as error:
-                self.fail(str(error), *path, "stated")
-            return rules.Stated(about, observable, f"{observable} stated")
-        if kind == "not":
-            return rules.Not(about, (self.node(raw["not"], about.grade, *path, "not"),))
-        if kind == "if":
-            condition, then, otherwise = (self.node(raw[key], about.grade, *path, key) for key in ("if", "then", "else"))
-            return rules.Choose(about, (condition, then, otherwise))
-        under = "of" if kind == "at_least" else kind
-        entries = self.sequence(*path, under)
-        if not entries:
-            self.fail("expected at least one rule here", *path, under)
-        nodes = tuple(self.node(entry, about.grade, *path, under, index) for index, entry in enumerate(entries))
         if kind == "at_least":
-            required = str(raw["at_least"])
-            if not required.isdecimal() or not 1 <= int(required) <= len(nodes):
-                self.fail(f"at_least is a whole number from 1 to {len(nodes)}", *path, "at_least")
-            return rules.AtLeast(about, int(required), nodes)
-        if kind == "first_known":
-            return rules.FirstKnown(about, nodes)
-        return rules.All(about, nodes) if kind == "all" else rules.Any(about, nodes)
+            nodes = self.nodes(about.grade, *path, "of")
+            return AtLeast(about, self.required(raw["at_least"], len(nodes), *path, "at_least"), nodes)
+        if kind == "score":
+            if len(path) > 1:
+                self.fail("a score is the whole verdict; it cannot stand inside another rule", *path)
+            terms = self.nodes(about.grade, *path, "of")
+            for index, term in enumerate(terms):
+                if not isinstance(term, (rules.Points, rules.Linear)):
+                    self.fail(
+                        "a term of a score gives 'points', such as {id: ast, points: {19: ast >= 30 U/L}}", *path, "of", index
+                    )
+            return self.score(
+                about, tuple(term for term in terms if isinstance(term, (rules.Points, rules.Linear))), *path, "score"
+            )
+        name = next(each for each in _KINDS if each == kind)
+        if kind == "not":
+            return rules.Logic(about, name, (self.node(raw[kind], about.grade, *path, kind),))
+        if kind == "if":
+            return rules.Logic(about, name, tuple(self.node(raw[key], about.grade, *path, key) for key in ("if", "then", "else")))
+        return rules.Logic(about, name, self.nodes(about.grade, *path, kind))
+
+    def nodes(self, grade: Grade, *path: str | int) -> tuple[Node, ...]:
+        entries = self.sequence(*path)
+        if not entries:
+            self.fail("expected at least one rule here", *path)
+        return tuple(self.node(entry, grade, *path, index) for index, entry in enumerate(entries))
+
+    def required(self, text: AnyType, most: int, *path: str | int) -> int | None:
+        if text == _UNPUBLISHED:
+            return None
+        if not str(text).isdecimal() or not 1 <= int(text) <= most:
+            self.fail(f"at_least is a whole number from 1 to {most} ('{_UNPUBLISHED}' if the source states none)", *path)
+        return int(text)
+
+    def score(self, about: About, terms: tuple[rules.Points | rules.Linear, ...], *path: str | int) -> Score:
+        text = self.text(*path)
+        found = re.fullmatch(r"(<=|>=|<|>)\s*(-?\d{1,9}(?:\.\d{1,9})?)", text.strip(), re.ASCII)
+        if not found:
+            self.fail(f"'{printable(text, 40)}' is no cut-off of a score; write for example \">= 169\"", *path)
+        return Score(about, COMPARATORS[found[1]], Fraction(found[2]), " ".join(found.groups()), terms)
+
+    def points(self, raw: Mapping, about: About, lineages: bool, *path: str | int) -> Node:
+        """Points by bins: each with its rule, or by how many of one list are met."""
+        bins = raw["points"]
+        numbers = tuple(self.number(text, *path, "points", text, key=True) for text in bins)
+        if not numbers:
+            self.fail("expected points here, such as {18: immunosuppression}", *path, "points")
+        if lineages:
+            nodes = self.nodes(about.grade, *path, "of")
+            needed = [self.required(text.split()[-1], len(nodes), *path, "points", key) for key, text in bins.items()]
+            return rules.Points(about, numbers, tuple(AtLeast(About(about.grade), each, nodes) for each in needed))
+        return rules.Points(about, numbers, tuple(self.node(rule, about.grade, *path, "points", key) for key, rule in bins.items()))
 
     def phrase(self, text: AnyType, about: About, *path: str | int) -> Node:
         try:
-            return rules.phrase(str(text), about)
+            if path[-1] == "stated":
+                return phrases.stated(str(text), about)
+            return phrases.linear(str(text), about) if path[-1] == "points" else phrases.phrase(str(text), about)
         except (BadQuantity, UnknownName) as error:
             self.fail(str(error), *path)
 
@@ -167,11 +274,55 @@ class _Reader:
         return name
 
     def cautions(self, raw: Mapping, grade: Grade, *path: str | int) -> tuple[Caution, ...]:
-        entries = self.sequence(*path, "caution")
         result = []
-        for index, entry in enumerate(entries):
+        for index, entry in enumerate(self.sequence(*path, "caution")):
+            where = (*path, "caution", index)
             if not isinstance(entry, Mapping):
-                self.fail("expected {when: …, say: …}", *path, "caution", index)
-            self.keys(entry, _CAUTION, _CAUTION, *path, "caution", index)
-            result.append(Caution(self.node(entry["when"], grade, *path, "caution", index, "when"), str(entry["say"])))
+                self.fail("expected {when: …, say: …}", *where)
+            self.keys(entry, _CAUTION, _CAUTION, *where)
+            result.append(Caution(self.node(entry["when"], grade, *where, "when"), self.text(*where, "say")))
         return tuple(result)
+
+    def base(self) -> CriteriaSet:
+        name = self.text("extends")
+        try:
+            if self.find is None:
+                raise UnknownName("criteria", name, ())
+            return self.find(name)
+        except UnknownName as error:
+            self.fail(str(error), "extends")
+
+    def varied(self, base: CriteriaSet, grade: Grade) -> Node:
+        """The verdict of the base with the changes of this file."""
+        from hlhcli.variants import Changes, vary
+
+        known = [rules.item_id(node) for node in (*base.asides, *base.items)]
+        without = self.texts("without")
+        replaced = self.mapping("change") if "change" in self.tree else {}
+        places: list[tuple[int | str, str]] = [*enumerate(without), *((name, name) for name in replaced)]
+        for place, name in places:
+            if name not in known:
+                where = "without" if isinstance(place, int) else "change"
+                message = f"'{printable(name, 60)}' is no item of {base.id}{did_you_mean(name, known)}"
+                self.fail(message, where, place, key=where == "change")
+        nodes = {}
+        for name in replaced:
+            node = self.node(replaced[name], grade, "change", name)
+            nodes[name] = node._replace(about=node.about._replace(id=name))
+            self.ids.add(name)
+        added = self.nodes(grade, "add") if "add" in self.tree else ()
+        for index, node in enumerate(added):
+            if rules.item_id(node) in set(known) - set(without):
+                self.fail(f"{base.id} has an item '{rules.item_id(node)}' already; write it under 'change'", "add", index)
+        if (added or "at_least" in self.tree) and len(base.groups) != 1:
+            self.fail(f"{base.id} does not count its items in one list", "add" if added else "at_least", key=True)
+        if "score" in self.tree and base.score is None:
+            self.fail(f"{base.id} is no score", "score", key=True)
+        left = len(base.groups[0].children) + len(added) - len(without) if base.groups else 0
+        required = base.groups[0].required if base.groups else None
+        if "at_least" in self.tree:
+            required = self.required(self.tree["at_least"], left, "at_least")
+        if required is not None and required > left:
+            self.fail(f"{required} of {left} items cannot be met; say 'at_least' anew", "without")
+        score = self.score(About(grade), base.score.children, "score") if "score" in self.tree and base.score else None
+        return vary(base, Changes(nodes, frozenset(without), added, required, score))

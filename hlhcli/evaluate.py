@@ -4,60 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import NamedTuple
 
 from hlhcli import observables, rules
-from hlhcli.entries import Observation
-from hlhcli.observables import Unit
-from hlhcli.observations import NOT_STATED, PENDING, Finding, Missing, Observed, Quantity
-from hlhcli.quantity import decimal_text
-from hlhcli.rules import Edge, Leaf, Node, Threshold
+from hlhcli.comparisons import ANYTHING, Known, Outcome, adds, compare
+from hlhcli.observations import Missing, Qualitative
+from hlhcli.quantity import Interval
+from hlhcli.rules import Node
 from hlhcli.status import Status, all_of, any_of, at_least
 
-Known = Mapping[str, Observation]
 Marks = Mapping[str, Status]
-
-
-class Evidence(NamedTuple):
-    """One comparison: what was observed (None: nothing), the rule it was held against, the result, and why."""
-
-    observable: str
-    value: str | None
-    rule: str
-    status: Status
-    note: str | None = None
-
-
-class Outcome(NamedTuple):
-    """A node of the rule with its result. `reported`: no observation decided it, a mark of the authors did."""
-
-    node: Node
-    status: Status
-    children: tuple[Outcome, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
-    cautions: tuple[tuple[str, str], ...] = ()  # the observable, or `reported.` and the id of an item; and the message
-    reported: bool = False
 
 
 def evaluate(node: Node, known: Known, marks: Marks) -> Outcome:
     """The result of `node` on what is `known`; a mark decides an item of which the observations leave the result open."""
-    if isinstance(node, (rules.Threshold, rules.Present, rules.Stated)):
-        outcome = _compare(node, known)
-    else:
+    mark = marks.get(node.about.id, Status.UNKNOWN) if node.about.id else Status.UNKNOWN
+    if isinstance(node, (rules.Logic, rules.AtLeast)):
         outcome = _combine(node, known, marks)
+    elif isinstance(node, (rules.Score, rules.Points)):
+        parts = tuple(evaluate(child, known, marks) for child in node.children)
+        outcome = _sum(node, parts) if isinstance(node, rules.Score) else _points(node, parts)
+    else:
+        outcome = compare(node, known)
     for caution in node.about.cautions:
         possible = evaluate(caution.when, known, {})
-        if possible.status is not Status.NOT_MET and all(line.value is not None for line in possible.evidence):
+        if possible.status is not Status.NOT_MET and all(_measured(line.observable, known) for line in possible.evidence):
             outcome = _warn(outcome, caution.when, caution.say)
-    mark = marks.get(node.about.id) if node.about.id else None
-    if mark is None or mark is Status.UNKNOWN:
+    if mark is Status.UNKNOWN:
         return outcome
     if outcome.status is Status.UNKNOWN:
-        return _contradicted(outcome, mark)._replace(status=mark, reported=True)
+        outcome = _contradicted(outcome, mark)._replace(status=mark, reported=True)
+        if isinstance(node, rules.Points):
+            marked = [points for points in _possible(node, outcome.children) if (points != 0) is (mark is Status.MET)]
+            outcome = outcome._replace(range=_span(marked))
+        return outcome
     if outcome.status is not mark:
         say = f"{mark} as reported, but the values say {outcome.status}: the values decide"
         outcome = outcome._replace(cautions=(*outcome.cautions, (f"reported.{node.about.id}", say)))
     return outcome
+
+
+def _measured(name: str, known: Known) -> bool:
+    """True where a value is known that is more than a word such as `elevated`."""
+    observation = known.get(name)
+    return observation is not None and not isinstance(observation.value, (Missing, Qualitative))
 
 
 def _contradicted(outcome: Outcome, mark: Status) -> Outcome:
@@ -71,27 +60,81 @@ def _contradicted(outcome: Outcome, mark: Status) -> Outcome:
     return outcome
 
 
-def _combine(node: Node, known: Known, marks: Marks) -> Outcome:
-    parts = tuple(evaluate(child, known, marks) for child in rules.children(node))
+def _combine(node: rules.Logic | rules.AtLeast, known: Known, marks: Marks) -> Outcome:
+    parts = tuple(evaluate(child, known, marks) for child in node.children)
     statuses = [part.status for part in parts]
     shown = parts
+    measured: Interval | None = None
     cautions: tuple[tuple[str, str], ...] = ()
-    match node:
-        case rules.All():
-            status = all_of(statuses)
-        case rules.Any():
-            status = any_of(statuses)
-        case rules.Not():
-            status = ~statuses[0]
-        case rules.AtLeast():
-            status = at_least(node.required, statuses)
-        case rules.FirstKnown():
-            status, shown, cautions = _first_known(parts)
-        case _:
-            status, shown = _choose(parts)
+    if isinstance(node, rules.AtLeast):
+        status = Status.UNKNOWN if node.required is None else at_least(node.required, statuses)
+    elif node.kind == "all":
+        status = all_of(statuses)
+    elif node.kind == "any":
+        status = any_of(statuses)
+    elif node.kind == "not":
+        status = ~statuses[0]
+    elif node.kind == "agree":
+        status, shown = _agree(parts)
+        measured = parts[0].range  # that of one ratio under several cut-offs
+    elif node.kind == "first_known":
+        status, shown, cautions = _first_known(parts)
+    else:
+        status, shown = _choose(parts)
     evidence = tuple(line for part in shown for line in part.evidence)
     cautions += tuple(caution for part in shown for caution in part.cautions)
-    return Outcome(node, status, parts, evidence, cautions)
+    return Outcome(node, status, parts, evidence, cautions, range=measured)
+
+
+def _agree(parts: tuple[Outcome, ...]) -> tuple[Status, tuple[Outcome, ...]]:
+    """What all say; where they differ, the evidence says so."""
+    statuses = {part.status for part in parts}
+    if len(statuses) == 1:
+        return parts[0].status, parts[:1]
+    if Status.UNKNOWN in statuses:
+        return Status.UNKNOWN, parts
+    note = "published cut-offs differ here, and no one of them is the set's own"
+    return Status.UNKNOWN, tuple(
+        part._replace(evidence=tuple(line._replace(status=Status.UNKNOWN, note=note) for line in part.evidence))
+        for part in parts[:1]
+    )
+
+
+def _points(node: rules.Points, parts: tuple[Outcome, ...]) -> Outcome:
+    """A term of a score, by bins."""
+    evidence = tuple(dict.fromkeys(line for part in parts for line in part.evidence))
+    cautions = tuple(dict.fromkeys(caution for part in parts for caution in part.cautions))
+    known = _span(_possible(node, parts))
+    return Outcome(node, adds(known), parts, evidence, cautions, range=known)
+
+
+def _possible(node: rules.Points, parts: tuple[Outcome, ...]) -> list[Fraction]:
+    """The points of every part that may be met while none after it is."""
+    possible = []
+    for points, part in zip(reversed(node.points), reversed(parts), strict=True):
+        if part.status is not Status.NOT_MET:
+            possible.append(points)
+        if part.status is Status.MET:
+            return possible
+    return [*possible, Fraction(0)]
+
+
+def _span(numbers: list[Fraction]) -> Interval:
+    return Interval(min(numbers), max(numbers))
+
+
+def _sum(node: rules.Score, parts: tuple[Outcome, ...]) -> Outcome:
+    ranges = [part.range or ANYTHING for part in parts]
+    lows, highs = [each.lo for each in ranges], [each.hi for each in ranges]
+    known = Interval(
+        None if None in lows else sum(filter(None, lows), Fraction(0)),
+        None if None in highs else sum(filter(None, highs), Fraction(0)),
+        any(each.lo_open for each in ranges),
+        any(each.hi_open for each in ranges),
+    )
+    evidence = tuple(line for part in parts for line in part.evidence)
+    cautions = tuple(caution for part in parts for caution in part.cautions)
+    return Outcome(node, known.compare(node.operator, node.cutoff), parts, evidence, cautions, range=known)
 
 
 def _first_known(parts: tuple[Outcome, ...]) -> tuple[Status, tuple[Outcome, ...], tuple[tuple[str, str], ...]]:
@@ -99,19 +142,21 @@ def _first_known(parts: tuple[Outcome, ...]) -> tuple[Status, tuple[Outcome, ...
     if not decided:
         return Status.UNKNOWN, parts, ()
     first, *others = decided
-    stated = f"{first.evidence[0].observable} is stated as {first.evidence[0].value}"
+    name = first.evidence[0].observable
     cautions = tuple(
-        (line.observable, f"{stated}, although {line.value} would meet {line.rule}")
+        (line.observable, f"{name} is stated as {first.evidence[0].value}, although {line.value} would meet {line.rule}")
         for other in others
         for line in other.evidence
         if first.status is Status.NOT_MET and other.status is Status.MET
     )
-    return first.status, (first, *map(_unused, others)), cautions
+    return first.status, (first, *(_unused(other, name) for other in others)), cautions
 
 
-def _unused(part: Outcome) -> Outcome:
+def _unused(part: Outcome, decides: str) -> Outcome:
     """What is known beside the part that decides: shown, without warnings of its own."""
-    evidence = tuple(line._replace(note="not used: a stated finding decides") for line in part.evidence)
+    evidence = tuple(
+        line._replace(note=f"not used: {decides} decides") for line in part.evidence if line.observable != decides and line.value
+    )
     return part._replace(cautions=(), evidence=evidence)
 
 
@@ -126,104 +171,5 @@ def _choose(parts: tuple[Outcome, ...]) -> tuple[Status, tuple[Outcome, ...]]:
     return Status.UNKNOWN, (then, otherwise, condition)
 
 
-def _compare(node: Leaf, known: Known) -> Outcome:
-    observation = known.get(node.observable)
-    value: Observed = observation.value if observation else NOT_STATED
-    caution: str | None = None
-    shown: str | None = None
-    if isinstance(node, rules.Stated):
-        status, note = _stated(value)
-    elif isinstance(value, Missing):
-        status, note = Status.UNKNOWN, value.text
-    elif isinstance(node, rules.Present):
-        status, note = _present(node, value)
-    else:
-        status, note, caution = _threshold(node, value)
-    if not isinstance(value, Missing):
-        shown = value.text
-    said = [part for part in (note, observation and observation.doubt, observation and observation.note) if part]
-    evidence = Evidence(node.observable, shown, node.text, status, "; ".join(said) or None)
-    return Outcome(node, status, (), (evidence,), ((node.observable, caution),) if caution else ())
-
-
-def _stated(value: Observed) -> tuple[Status, str | None]:
-    if isinstance(value, Finding):
-        return (Status.MET if "yes" in value.values else Status.NOT_MET), None
-    if isinstance(value, Missing) and value.text == PENDING:
-        return Status.UNKNOWN, value.text
-    return Status.NOT_MET, f"{value.text}; the count decides"
-
-
-def _present(node: rules.Present, value: Observed) -> tuple[Status, str | None]:
-    assert isinstance(value, Finding)
-    if value.values & node.accepted:
-        site = observables.get(node.observable).default
-        return Status.MET, f"site not stated, read as {site}" if site and value.text == "yes" else None
-    if value.values == {observables.get(node.observable).negative}:
-        return Status.NOT_MET, None
-    return Status.UNKNOWN, f"found in {value.text} only, which this set does not list"
-
-
-def _threshold(node: Threshold, value: Observed) -> tuple[Status, str | None, str | None]:
-    """Status, note and caution of a quantity against a cut-off."""
-    if not isinstance(value, Quantity):
-        return Status.UNKNOWN, f"reported as {value.text} without a number", None
-    edge = _edge_for(node, value.unit)
-    if not value.unit.convertible(edge.unit):
-        return Status.UNKNOWN, _not_comparable(value, edge), None
-    interval = value.unit.convert(value.interval, edge.unit)
-    status = interval.compare(edge.operator, edge.number)
-    note = None
-    if status is Status.UNKNOWN:
-        note = "what is known of the value lies on both sides of the cut-off"
-    elif interval.is_point and interval.lo == edge.number:
-        note = "equals the cut-off"
-    elif interval.is_point and interval.lo is not None and abs(interval.lo - edge.number) <= _last_place(value, edge.unit):
-        note = "within rounding of the cut-off; compared without rounding"
-    return status, note, _edges_disagree(node, value, edge, status)
-
-
-def _edge_for(node: Threshold, unit: Unit) -> Edge:
-    """The edge printed in the reported unit, or in a power of ten of it, else the first that is printed."""
-    if len(node.edges) == 1:
-        return node.edges[0]
-    same = [edge for edge in node.edges if edge.unit.name == unit.name]
-    return (same or [edge for edge in node.edges if edge.unit.same_scale(unit)] or node.edges)[0]
-
-
-def _not_comparable(value: Quantity, edge: Edge) -> str:
-    note = f"{value.unit.name} ({value.unit.apart}) cannot be converted into {edge.unit.name}"
-    limit = value.reference.hi if value.reference else None
-    lo, hi = value.interval.lo, value.interval.hi
-    if not limit:
-        return note
-    ends = [decimal_text(end / limit, 1) if end else None for end in (lo, hi)]
-    if value.interval.is_point:
-        ratio = ends[0]
-    elif None in ends:
-        ratio = f"at least {ends[0]}" if ends[0] else f"at most {ends[1]}"
-    else:
-        ratio = " to ".join(map(str, ends))
-    return f"{note}; {ratio} × the laboratory's upper limit of {decimal_text(limit, 4)} {value.unit.name}"
-
-
-def _last_place(value: Quantity, unit: Unit) -> Fraction:
-    """What one step of the last written digit is in `unit`; nothing where no conversion took place."""
-    if value.unit is unit or value.unit.factor == unit.factor:
-        return Fraction(0)
-    digits = value.text.split()[0].partition(".")[2]
-    return Fraction(1, 10 ** len(digits)) * value.unit.factor / unit.factor
-
-
-def _edges_disagree(node: Threshold, value: Quantity, used: Edge, status: Status) -> str | None:
-    for edge in node.edges:
-        if edge is not used and value.unit.convertible(edge.unit):
-            other = value.unit.convert(value.interval, edge.unit).compare(edge.operator, edge.number)
-            if other is not status:
-                ours = f"{value.text} is {status} by the printed cut-off {used.text}"
-                return f"{ours}, but {other} by the printed {edge.text}; the reported unit decides"
-    return None
-
-
 def _warn(outcome: Outcome, at: Node, message: str) -> Outcome:
-    return outcome._replace(cautions=(*outcome.cautions, (next(rules.leaves(at)).observable, message)))
+    return outcome._replace(cautions=(*outcome.cautions, (rules.asked(at)[0], message)))

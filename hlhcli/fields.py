@@ -151,6 +151,13 @@ def _count(text: str) -> int:
     return int(found[1])
 
 
+def _score(text: str, decimal: Decimal = "point") -> Fraction:
+    number = text.replace(",", ".") if decimal == "comma" else text
+    if not re.fullmatch(r"[+-]?\d{1,6}(\.\d{1,6})?", number, re.ASCII):
+        raise BadQuantity(f"'{printable(text, 40)}' is no score; write the number that is printed, such as 169")
+    return Fraction(number)
+
+
 def _words(*names: str | bool) -> Callable[[], dict[str, Any]]:
     return lambda: {"enum": [*names, None]}
 
@@ -220,3 +227,4 @@ WorkupResult = Annotated[str, Reads(_result, _words(*_RESULT, "neg", "pos", "yes
 Mark = Annotated[Status, Reads(_status, _words(*_VERDICT))]
 Verdict = Annotated[Status | None, Reads(_status, _words(*_VERDICT))]
 Count = Annotated[int | None, Reads(_count, _typed("integer", "string", "null", pattern=r"^\d{1,2}( ?(/|of) ?\d{1,2})?$"))]
+Score = Annotated[Fraction | None, ReadsNumber(_score, _typed("number", "string", "null"))]

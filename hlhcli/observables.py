@@ -15,7 +15,9 @@ from hlhcli.quantity import BadQuantity, Interval, fold, point, readings
 from hlhcli.yamltree import parse
 
 TABLE = Path(__file__).with_name("observables.yaml")
-AGE = "age"  # what the rules may ask of the patient besides what was observed
+AGE, AGE_AT_ONSET, GENETICS = "age", "age_at_onset", "genetics"
+MOLECULAR = "molecular_diagnosis"
+PSEUDO = (AGE, AGE_AT_ONSET, GENETICS)  # what the rules may ask of the patient besides what was observed
 
 
 class Unit(NamedTuple):
@@ -177,9 +179,10 @@ def family(name: str) -> Family:
 
 @cache
 def get(name: str) -> Observable:
-    """The observable of this name (no alias), or the patient's age."""
-    if name == AGE:
-        return Observable(AGE, "Age", "age", family("age"), conventional="y", si="y")
+    """The observable of this name (no alias), or what is known of the patient: age, age at onset, genetics."""
+    if name in PSEUDO:
+        title = name.replace("_", " ").capitalize()
+        return Observable(name, title, title.lower(), family("age") if name != GENETICS else None, conventional="y", si="y")
     entry: dict[str, Any] = _tables()[1][name]
     limits = entry.get("plausible")
     return Observable(

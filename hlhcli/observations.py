@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import decimal as decimals
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, Union
 
 from hlhcli.errors import did_you_mean, printable
 from hlhcli.observables import Observable, Unit, get, likely
 from hlhcli.quantity import COMPARATORS, BadQuantity, Decimal, Interval, Measure, NoNumber, fold, readings
 from hlhcli.yamltree import Block, JsonNumber
+
+if TYPE_CHECKING:
+    from hlhcli.genetics import Genes
 
 Convention = Literal["conventional", "si"]
 
@@ -41,7 +44,7 @@ class Missing(NamedTuple):
     text: str
 
 
-Observed: TypeAlias = Quantity | Finding | Qualitative | Missing
+Observed: TypeAlias = Union[Quantity, Finding, Qualitative, Missing, "Genes"]
 NOT_STATED = Missing("not stated")
 BLANK = ("", "~", "null")
 PENDING = "pending"

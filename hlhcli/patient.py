@@ -18,6 +18,7 @@ from hlhcli.fields import (
     Moment,
     OptionalText,
     Reading,
+    Score,
     Sex,
     Text,
     Verdict,
@@ -46,11 +47,12 @@ class Model(BaseModel):
 
 
 class Person(Model):
-    """Who the patient is. Age is the age at the first time point; write `age` or `birth_date`."""
+    """Who the patient is. Age is the age at the first time point; write `age` or `birth_date`. `onset` is the age at onset."""
 
     id: OptionalText = None
     age: Age = None
     birth_date: Date = None
+    onset: Age = None
     sex: Sex = None
 
     @model_validator(mode="after")
@@ -95,13 +97,14 @@ class Genetics(Model):
 
 
 class Reported(Model):
-    """What a chart or paper states of a set of criteria without giving values: verdict, count, and a mark per criterion."""
+    """What a chart or paper states of a set without giving values: verdict, count or score, and a mark per criterion."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Mark]
 
     verdict: Verdict = None
     count: Count = None
+    score: Score = None
 
     @property
     def marks(self) -> dict[str, Status]:

@@ -206,3 +206,22 @@ def exact_text(number: Fraction) -> str:
     """A number that came in as a decimal, as that decimal again, without rounding."""
     places = next(places for places in range(MAX_DIGITS) if 10**places % number.denominator == 0)
     return decimal_text(number, places)
+
+
+def number_text(number: Fraction) -> str:
+    """A computed number: exact where its decimals end, else to six places."""
+    rest = number.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return exact_text(number) if rest == 1 and number.denominator < 10**12 else decimal_text(number, 6)
+
+
+def range_text(interval: Interval) -> str:
+    """What is known of a computed number, in words: `169`, `166 to 272`, `at least 400`, `above 400`, `not known`."""
+    lo, hi = (None if end is None else number_text(end) for end in (interval.lo, interval.hi))
+    if lo is not None and hi is not None:
+        return lo if lo == hi else f"{lo} to {hi}"
+    if lo is not None:
+        return f"{'above' if interval.lo_open else 'at least'} {lo}"
+    return "not known" if hi is None else f"{'below' if interval.hi_open else 'at most'} {hi}"

@@ -1,30 +1,22 @@
-"""The rule language: a closed set of nodes, and the phrases in which comparisons are written.
-
-    ferritin >= 500 ug/L                                  a threshold
-    triglycerides >= 3.0 mmol/L or >= 265 mg/dL           one cut-off with two printed edges: the one in the reported unit decides
-    splenomegaly                                          a finding that is present
-    hemophagocytosis in marrow, spleen, lymph node        a finding with one of these values
-
-Logic is written as structure: all, any, not, at_least (k of n), first_known, if/then/else, stated.
-"""
+"""The rule language: a closed set of nodes, and what can be asked of them. `phrases` reads the comparisons."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
-from hlhcli import observables
-from hlhcli.observables import AGE, Unit
-from hlhcli.quantity import COMPARATORS, BadQuantity, Operator, readings
+from hlhcli.observables import Unit
+from hlhcli.quantity import Operator
 
 Grade = Literal["primary", "reproduction", "secondary", "code", "unverified"]
 GRADES: tuple[Grade, ...] = get_args(Grade)  # from the best to the worst
 
+Kind = Literal["all", "any", "not", "agree", "first_known", "if"]
+
 
 class About(NamedTuple):
-    """What every node carries: the provenance of its numbers; an id and title make it an item."""
+    """What every node carries: the provenance of its numbers; an id makes it an item, a title heads it."""
 
     grade: Grade
     id: str | None = None
@@ -52,61 +44,89 @@ class Threshold(NamedTuple):
 
 
 class Present(NamedTuple):
-    """A finding that has one of the `accepted` values."""
+    """A finding that has one of the `accepted` values. `stated`: it counts only where the file states it, else it is not met."""
 
     about: About
     observable: str
     accepted: frozenset[str]
     text: str
+    stated: bool = False
 
 
-class Stated(NamedTuple):
-    """A finding that counts only where it is stated: not stated is not met, pending is unknown."""
+class Genotype(NamedTuple):
+    """Variants of the patient in one of `genes` that amount to `finding` (see genetics.py)."""
 
     about: About
     observable: str
+    finding: str
+    genes: tuple[str, ...]
     text: str
 
 
-class All(NamedTuple):
+class Ratio(NamedTuple):
+    """One quantity over another, each in its unit, against a number."""
+
     about: About
+    observables: tuple[str, str]
+    units: tuple[Unit, Unit]
+    operator: Operator
+    number: Fraction
+    text: str
+
+
+class Linear(NamedTuple):
+    """A term of a score: `coefficient` for each `unit` of a quantity."""
+
+    about: About
+    observable: str
+    coefficient: Fraction
+    unit: Unit
+    text: str
+
+
+class Logic(NamedTuple):
+    """Other rules under a connective.
+
+    all, any, not    Kleene logic
+    agree            what all children say; unknown where they differ, as where published cut-offs differ
+    first_known      the first child of which something is known decides
+    if               if the first child is met the second decides, else the third; where the first is unknown they must agree
+    """
+
+    about: About
+    kind: Kind
     children: tuple[Node, ...]
-
-
-class Any(NamedTuple):
-    about: About
-    children: tuple[Node, ...]
-
-
-class Not(NamedTuple):
-    about: About
-    children: tuple[Node]
 
 
 class AtLeast(NamedTuple):
-    """At least `required` of the children."""
+    """At least `required` of the children; None where the source counts but states no number that suffices."""
 
     about: About
-    required: int
+    required: int | None
     children: tuple[Node, ...]
 
 
-class FirstKnown(NamedTuple):
-    """The first child of which something is known decides."""
+class Points(NamedTuple):
+    """A term of a score: the points of the last child that is met, else none."""
 
     about: About
+    points: tuple[Fraction, ...]
     children: tuple[Node, ...]
 
 
-class Choose(NamedTuple):
-    """If the first child is met the second decides, else the third; where the first is unknown they must agree."""
+class Score(NamedTuple):
+    """The sum of the terms against a cut-off."""
 
     about: About
-    children: tuple[Node, Node, Node]
+    operator: Operator
+    cutoff: Fraction
+    text: str
+    children: tuple[Points | Linear, ...]
 
 
-Node: TypeAlias = Threshold | Present | Stated | All | Any | Not | AtLeast | FirstKnown | Choose
-Leaf: TypeAlias = Threshold | Present | Stated
+Leaf: TypeAlias = Threshold | Present | Genotype | Ratio | Linear
+Node: TypeAlias = Leaf | Logic | AtLeast | Points | Score
+_INNER = (Logic, AtLeast, Points, Score)
 
 
 class Caution(NamedTuple):
@@ -124,54 +144,99 @@ class Citation(NamedTuple):
 
 
 class Report(NamedTuple):
-    """An observable of which something is said beside the verdict, where it is stated (and `when` is met); never counted."""
+    """Something said beside the verdict where an observable is stated (and `when` is met); never counted.
+
+    `grade`: how much the finding says by the set's own table, such as `strong suspicion`.
+    """
 
     observable: str
     say: str
     when: Node | None = None
+    grade: str | None = None
+
+
+class Population(NamedTuple):
+    """For whom the set was made; `when` decides it as far as a patient file can, None where it cannot."""
+
+    text: str
+    when: Node | None = None
 
 
 class CriteriaSet(NamedTuple):
-    """One published set of criteria."""
+    """One published set of criteria, or one of a user's own."""
 
     id: str
     version: str
     title: str
     citation: Citation
     verdict: Node
-    population: str | None = None
+    items: tuple[Node, ...]  # the criteria, each a row of the table
+    groups: tuple[AtLeast, ...]  # the nodes whose children are counted
+    asides: tuple[Node, ...]  # what decides beside the items: what suffices alone, or must not be
+    population: Population | None = None
     reports: tuple[Report, ...] = ()
     not_computable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    probability: tuple[tuple[Fraction, str], ...] = ()  # scores in ascending order, and what is printed beside them
+    extends: str | None = None
 
     @property
-    def counted(self) -> AtLeast | None:
-        """The node whose children are the items that are counted, if the set counts."""
-        return next((node for node in walk(self.verdict) if isinstance(node, AtLeast)), None)
+    def score(self) -> Score | None:
+        """The verdict as a score, if the set is one."""
+        return self.verdict if isinstance(self.verdict, Score) else None
 
-    @property
-    def paths(self) -> tuple[Node, ...]:
-        """What suffices alone, beside the count."""
-        return tuple(child for child in children(self.verdict) if isinstance(child, Stated) and child.about.id)
 
-    @property
-    def items(self) -> tuple[Node, ...]:
-        counted = self.counted
-        return counted.children if counted else ()
+def groups(verdict: Node) -> tuple[AtLeast, ...]:
+    """The nodes whose children are counted."""
+    return tuple(node for node in _outer(verdict) if isinstance(node, AtLeast) and not node.about.id)
+
+
+def asides(verdict: Node) -> tuple[Node, ...]:
+    """What decides beside the items: a finding that counts only where it is stated, or a genotype."""
+    return tuple(node for node in _outer(verdict) if _is_item(node) and _is_aside(node))
+
+
+def items(verdict: Node) -> tuple[Node, ...]:
+    """The criteria: nodes with an id, and comparisons that stand for themselves."""
+    return tuple(node for node in _outer(verdict) if _is_item(node) and not _is_aside(node))
+
+
+def _outer(node: Node) -> Iterator[Node]:
+    """The node and what stands under it, as far down as to the items."""
+    yield node
+    if not _is_item(node):
+        for child in children(node):
+            yield from _outer(child)
+
+
+def _is_item(node: Node) -> bool:
+    return bool(node.about.id) or not isinstance(node, (Logic, AtLeast, Score))
+
+
+def _is_aside(node: Node) -> bool:
+    while isinstance(node, Logic) and node.kind == "not":
+        node = node.children[0]
+    return isinstance(node, Genotype) or (isinstance(node, Present) and node.stated)
 
 
 def children(node: Node) -> tuple[Node, ...]:
-    return () if isinstance(node, (Threshold, Present, Stated)) else node.children
+    return node.children if isinstance(node, _INNER) else ()
 
 
 def leaves(node: Node) -> Iterator[Leaf]:
     """The comparisons under the node."""
-    return (each for each in walk(node) if isinstance(each, (Threshold, Present, Stated)))
+    return (each for each in walk(node) if not isinstance(each, _INNER))
+
+
+def asked(node: Node) -> list[str]:
+    """The observables that the rule asks for, in its order."""
+    names = (leaf.observables if isinstance(leaf, Ratio) else (leaf.observable,) for leaf in leaves(node))
+    return list(dict.fromkeys(name for pair in names for name in pair))
 
 
 def item_id(node: Node) -> str:
     """The id of an item, or the observable that it is about."""
-    return node.about.id or next(leaves(node)).observable
+    return node.about.id or asked(node)[0]
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -183,46 +248,4 @@ def walk(node: Node) -> Iterator[Node]:
 
 def worst(node: Node) -> Grade:
     """The worst provenance of the numbers under `node`."""
-    return max((leaf.about.grade for leaf in leaves(node)), key=GRADES.index)
-
-
-_THRESHOLD = re.compile(r"(\w+)\s*(?=[<>])")
-_EDGE = re.compile(r"(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s+(\S.*)")
-_PRESENT = re.compile(r"(\w+)(?:\s+in\s+(.+))?")
-
-
-def phrase(text: str, about: About) -> Threshold | Present:
-    """The comparison that `text` says. Raises BadQuantity or UnknownName, with what to write instead."""
-    text = " ".join(text.split())
-    if found := _THRESHOLD.match(text):
-        observable = observables.get(_name(found[1]))
-        if observable.family is None:
-            raise BadQuantity(f"{observable.name} is a finding; it cannot be compared with a number")
-        edges = tuple(_edge(part, observable) for part in text[found.end() :].split(" or "))
-        return Threshold(about, observable.name, edges, text)
-    if not (found := _PRESENT.fullmatch(text)):
-        raise BadQuantity(f"'{text}' is no comparison; write for example 'ferritin >= 500 ug/L' or 'splenomegaly'")
-    observable = observables.get(_name(found[1]))
-    if observable.family is not None:
-        raise BadQuantity(f"{observable.name} is a quantity; write for example '{observable.name} >= 1 {observable.conventional}'")
-    accepted = frozenset(part.strip() for part in found[2].split(",")) if found[2] else frozenset(observable.values or ("yes",))
-    if unknown := accepted - set(observable.values or ("yes",)):
-        raise BadQuantity(
-            f"{observable.name} cannot be {', '.join(sorted(unknown))}; values are {', '.join(observable.values or ('yes',))}"
-        )
-    return Present(about, observable.name, accepted, text)
-
-
-def _name(text: str) -> str:
-    return AGE if text == AGE else observables.resolve(text)
-
-
-def _edge(text: str, observable: observables.Observable) -> Edge:
-    found = _EDGE.fullmatch(text.strip())
-    if not found:
-        raise BadQuantity(
-            f"'{text.strip()}' is no cut-off; write an operator, a number and a unit, such as '>= 500 {observable.conventional}'"
-        )
-    number = readings(found[2])[0].interval.lo
-    assert number is not None
-    return Edge(COMPARATORS[found[1]], number, observable.units.require(found[3]), text.strip())
+    return max((each.about.grade for each in walk(node) if not isinstance(each, (Logic, AtLeast))), key=GRADES.index)

@@ -15,6 +15,8 @@ from hlhcli.observations import NOT_STATED, Missing, Quantity
 from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import Interval
 
+FIRST_IS_ONSET = "age at the first time point, taken as that at onset; write patient: {onset: …} if it began earlier"
+
 
 class Snapshot(NamedTuple):
     """One time point: where it lies in the course, and what is known there by the name of the observable."""
@@ -41,6 +43,7 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
     elif _backwards([t.day for t in timepoints]) or _backwards([t.date for t in timepoints]):
         warnings.append("the time points run backwards, but not all can be placed in time: the order is that of the file")
     ages = _ages(patient, order, days)
+    always = _always(patient, ages[order[0]], warnings)
     if patient.patient.birth_date and not any(ages):
         warnings.append("the age is unknown: there is a birth date, but no time point with a date after it")
     result = []
@@ -49,8 +52,25 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
         known = _known(patient, timepoint, warnings)
         if stated := ages[index]:
             known[observables.AGE] = Observation(stated)
+        known |= always
         result.append(Snapshot(timepoint, index, days[index], timepoint.date, known))
     return result, warnings
+
+
+def _always(patient: Patient, first: Quantity | None, warnings: list[str]) -> dict[str, Observation]:
+    """What is true at every time point: the age at onset (that at the first time point, unless it is stated) and genetics."""
+    known = {}
+    if onset := patient.patient.onset:
+        known[observables.AGE_AT_ONSET] = Observation(_quantity(age.in_days(onset), onset.text))
+    elif first:
+        known[observables.AGE_AT_ONSET] = Observation(first, note=FIRST_IS_ONSET)
+    if patient.genetics:
+        from hlhcli.genetics import misprint, observed
+
+        known[observables.GENETICS] = Observation(observed(patient.genetics))
+        if warning := misprint(patient.genetics):
+            warnings.append(warning)
+    return known
 
 
 def _known(patient: Patient, timepoint: Timepoint, warnings: list[str]) -> dict[str, Observation]:

@@ -100,7 +100,7 @@ def test_exit_status(files, arguments, code):
 
 def test_an_unknown_set_is_answered_with_the_nearest():
     """Wrong usage names what was meant."""
-    assert "did you mean 'hlh-2004'?" in hlhcli("check", SEED, "-c", "hlh-2044").err
+    assert "did you mean 'hlh-2004'?" in hlhcli("check", SEED, "-c", "hlh2004").err
     assert "did you mean 'hlh-2004'?" in hlhcli("criteria", "hlh2004").err
 
 

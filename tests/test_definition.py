@@ -6,14 +6,14 @@ import jsonschema
 import pytest
 import yaml
 
-from hlhcli import criteria, criteria_file, definition, rules, schemas
+from hlhcli import cases, criteria, criteria_file, definition, rules, schemas
 from hlhcli.errors import InputError
 
 HEAD = "id: mine\ntitle: Mine\ncitation: {text: none}\nprovenance: primary\nverdict:\n"
 
 
 def read(text):
-    return definition.read(text, "c.yaml")
+    return definition.read(text, "c.yaml", criteria.load)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_mistakes(verdict, expected):
 def test_a_set_of_ones_own():
     """A few lines make a set: phrases, logic, inherited provenance."""
     mine = read(HEAD + "  at_least: 2\n  of: [fever, {when: ferritin > 3000 ng/mL, provenance: secondary}, splenomegaly]\n")
-    assert mine.counted.required == 2
+    assert [group.required for group in mine.groups] == [2]
     assert [rules.worst(item) for item in mine.items] == ["primary", "secondary", "primary"]
 
 
@@ -65,12 +65,15 @@ def test_the_reader_and_the_schema_know_the_same_keys():
     assert set(definition._CITATION) == set(hints(criteria_file.CitationFile))
     assert set(definition._REPORT) == set(hints(criteria_file.ReportFile))
     assert set(definition._CAUTION) == set(hints(criteria_file.CautionFile))
+    assert set(definition._POPULATION) == set(hints(criteria_file.PopulationFile))
+    assert set(cases._CASE) == set(hints(criteria_file.CaseFile))
+    assert set(cases._EXPECT) == set(hints(criteria_file.ExpectFile))
 
 
 @pytest.mark.parametrize("name", criteria.ids())
 def test_built_in_sets_follow_the_schema(name):
     """Every set that ships validates against `hlhcli schema criteria`."""
-    text = (criteria._FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (criteria.FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
     jsonschema.validate(yaml.load(text, yaml.BaseLoader), schemas.schema("criteria"))
 
 

@@ -37,7 +37,11 @@ class Document(NamedTuple):
 
 def read(content: bytes | str, source: str) -> Document:
     """The patient in `content`. Raises InputError with every problem found, each with line and column."""
-    tree = parse(content, source)
+    return read_tree(parse(content, source), source)
+
+
+def read_tree(tree: Node, source: str) -> Document:
+    """The patient in a parsed file."""
     if not isinstance(tree, Mapping):
         raise InputError([Problem(source, "expected a patient: keys such as 'patient:' and 'timepoints:' (see hlhcli init)", 1, 1)])
     reading = Reading()

@@ -20,20 +20,34 @@ class EvidenceJson(TypedDict):
     note: str | None
 
 
+class PointsJson(TypedDict):
+    """What is known of a number: it lies from `min` to `max` (null: unbounded)."""
+
+    min: int | float | None
+    max: int | float | None
+
+
 class ItemJson(TypedDict):
-    """One criterion. `reported`: no observation decided it, a mark of the authors did."""
+    """One criterion. `reported`: no observation decided it, a mark of the authors did.
+
+    A term of a score is met if it adds to it, not met if it adds nothing; `points` is what it adds, as far as that is known.
+    """
 
     id: str
     title: str
     status: StatusJson
     reported: bool
+    points: PointsJson | None
     evidence: list[EvidenceJson]
 
 
 class CountJson(TypedDict):
-    """How many criteria are met, not met, unknown; the true count lies from `min` to `max`."""
+    """How many criteria are met, not met, unknown; the true count lies from `min` to `max`.
 
-    required: int
+    `required` is null where the source states no number that suffices.
+    """
+
+    required: int | None
     of: int
     met: int
     not_met: int
@@ -42,12 +56,44 @@ class CountJson(TypedDict):
     max: int
 
 
-class ReportedJson(TypedDict):
-    """The authors' verdict and count; `agrees` is null where they state none."""
+class GroupJson(CountJson):
+    """A count of its own, in a set that counts in several lists."""
 
+    title: str | None
+
+
+class ScoreJson(PointsJson):
+    """The score (or ratio) as a range, and the cut-off that it is compared with."""
+
+    cutoff: int | float
+
+
+class ProbabilityJson(TypedDict):
+    """What is published for both ends of the score; between two printed scores, both."""
+
+    min: str
+    max: str
+
+
+class GradedJson(TypedDict):
+    """A finding that the set grades beside its verdict."""
+
+    grade: str
+    observable: str
+    value: str
+    say: str
+
+
+class _Reported(TypedDict):
     verdict: VerdictJson | None
     count: int | None
     agrees: bool | None
+
+
+class ReportedJson(_Reported, total=False):
+    """The authors' verdict and count, and for a score theirs; `agrees` is null where they state none."""
+
+    score: int | float | None
 
 
 class NextTestJson(TypedDict):
@@ -62,6 +108,7 @@ class ByValuesJson(TypedDict):
 
     verdict: VerdictJson
     count: CountJson | None
+    score: PointsJson | None
 
 
 class AssessmentJson(TypedDict):
@@ -74,16 +121,62 @@ class AssessmentJson(TypedDict):
     criteria_version: str
     provenance: Literal["primary", "reproduction", "secondary", "code", "unverified"]
     applicable: bool | None
+    applicable_reason: str | None
     verdict: VerdictJson
     by: str | None
     count: CountJson | None
+    groups: list[GroupJson]
+    score: ScoreJson | None
+    probability: ProbabilityJson | None
     by_values: ByValuesJson | None
     items: list[ItemJson]
+    graded: list[GradedJson]
     doubtful: list[str]
     would_decide: list[str]
     next_tests: list[NextTestJson]
     reported: ReportedJson
     notes: list[str]
+
+
+class StepVerdictJson(TypedDict):
+    """A verdict that a set of criteria could come to."""
+
+    criteria: str
+    verdict: VerdictJson
+
+
+class StepJson(TypedDict):
+    """Observables that together could settle open verdicts of several sets."""
+
+    observables: list[str]
+    could_settle: list[StepVerdictJson]
+
+
+class DifferenceJson(TypedDict):
+    """An item that is not the same in two sets; null where a set has no such item."""
+
+    id: str
+    title: str
+    first: StatusJson | None
+    other: StatusJson | None
+
+
+class DisagreementJson(TypedDict):
+    """A verdict that is not that of the first set, and the items that make the difference."""
+
+    first: str
+    other: str
+    items: list[DifferenceJson]
+
+
+class ComparisonJson(TypedDict):
+    """All chosen sets on one time point. `all_open`: a set of tests that could settle every open verdict."""
+
+    timepoint: str
+    verdicts: dict[str, VerdictJson]
+    disagreements: list[DisagreementJson]
+    next_tests: list[StepJson]
+    all_open: StepJson | None
 
 
 class PatientJson(TypedDict):
@@ -110,11 +203,12 @@ class ErrorJson(TypedDict):
 
 
 class ResultJson(TypedDict):
-    """Everything about one input."""
+    """Everything about one input. `comparison` is empty where only one set of criteria was chosen."""
 
     source: str
     patient: PatientJson
     assessments: list[AssessmentJson]
+    comparison: list[ComparisonJson]
     course: None
     warnings: list[WarningJson]
 

@@ -1,30 +1,61 @@
-"""A set of criteria as a page that can be held beside the paper."""
+"""A set of criteria as a page that can be held beside the paper, as text or Markdown; and how two sets differ."""
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from hlhcli import observables, rules
-from hlhcli.rules import CriteriaSet, Node
+from hlhcli.observables import Observable
+from hlhcli.phrases import LIMITS
+from hlhcli.quantity import decimal_text, number_text, point
+from hlhcli.rules import CriteriaSet, Edge, Node
+
+WIDTH = 80
+_ALSO = ("degF",)  # shown besides the conventional and the SI unit, where the family has it
 
 
-def page(criteria: CriteriaSet, width: int = 80) -> str:
-    """Items, operators, cut-offs, provenance of every number, citation, and what cannot be computed."""
-    cited = criteria.citation
-    links = [f"doi:{cited.doi}"] * bool(cited.doi) + [f"PMID {cited.pmid}"] * bool(cited.pmid) + [cited.url] * bool(cited.url)
+class _Entry(NamedTuple):
+    """A bullet of the page: how deep it is indented, its text, and what is said below it."""
+
+    depth: int
+    text: str
+    below: tuple[str, ...] = ()
+
+
+class _Section(NamedTuple):
+    heading: str
+    entries: list[_Entry]
+
+
+def page(criteria: CriteriaSet, base: CriteriaSet | None = None) -> str:
+    """Items, operators, cut-offs, provenance of every number, citation, population, and what cannot be computed."""
     lines = [f"{criteria.title} ({criteria.id}, version {criteria.version})", ""]
-    lines += _fill(f"{cited.text}. {' '.join(map(str, links))}", width)
-    if criteria.population:
-        lines += ["", *_fill(f"Made for: {criteria.population}", width)]
-    lines += ["", *_rule(criteria.verdict, 0, width)]
-    for heading, entries in (
-        ("Reported, never counted", [f"{observables.get(r.observable).title}: {r.say}" for r in criteria.reports]),
-        ("What is not computed", criteria.not_computable),
-        ("Notes", criteria.notes),
-    ):
-        if entries:
-            lines += ["", heading, *(line for entry in entries for line in _fill(f"- {entry}", width, "  "))]
-    return "\n".join(lines) + "\n"
+    for paragraph in _head(criteria):
+        lines += [*_fill(paragraph, ""), ""]
+    for heading, entries in _sections(criteria, base):
+        lines += [heading] if heading else []
+        for depth, text, below in entries:
+            indent = "  " * depth
+            lines += _fill(f"{indent}- {text}", f"{indent}  ")
+            lines += [line for each in below for line in _fill(f"{indent}    {each}", f"{indent}    ")]
+        lines += [""]
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def markdown_page(criteria: CriteriaSet, base: CriteriaSet | None = None) -> str:
+    """The same page as Markdown."""
+    lines = [f"# {_escape(criteria.title)}", "", f"`{criteria.id}`, version {criteria.version}", ""]
+    for paragraph in _head(criteria):
+        lines += [_escape(paragraph), ""]
+    for heading, entries in _sections(criteria, base):
+        lines += [f"## {heading or 'Rule'}", ""]
+        for depth, text, below in entries:
+            indent = "  " * depth
+            lines += [f"{indent}- {_escape(text)}", *(f"{indent}  <br>*{_escape(each)}*" for each in below)]
+        lines += [""]
+    return "\n".join(lines[:-1]) + "\n"
 
 
 def listing(sets: list[CriteriaSet], default: str) -> str:
@@ -33,55 +64,179 @@ def listing(sets: list[CriteriaSet], default: str) -> str:
     return "".join(f"{each.id:<{widest}}  {each.title}{' (default)' if each.id == default else ''}\n" for each in sets)
 
 
-def _rule(node: Node, depth: int, width: int) -> list[str]:
-    indent = "  " * depth
+def difference(a: CriteriaSet, b: CriteriaSet) -> str:
+    """What is not the same in two sets: how many are needed, population, and each item by its id."""
+    lines = [f"{a.id} and {b.id}"]
+    for heading, one, other in _differences(a, b):
+        lines += ["", heading]
+        for name, text in ((a.id, one), (b.id, other)):
+            lines += _fill(f"  {name}: {text or 'not part of it'}", "      ")
+    return "\n".join(lines if len(lines) > 1 else [*lines, "", "The same rule."]) + "\n"
+
+
+def _differences(a: CriteriaSet, b: CriteriaSet) -> Iterator[tuple[str, str | None, str | None]]:
+    facts: list[tuple[str, str | None, str | None]] = [
+        ("Rule", _rule_of(a), _rule_of(b)),
+        ("Population", _made_for(a), _made_for(b)),
+    ]
+    here, there = ({rules.item_id(node): node for node in (*each.asides, *each.items)} for each in (a, b))
+    for name in dict.fromkeys([*here, *there]):
+        one, other = (_full(nodes[name]) if name in nodes else None for nodes in (here, there))
+        title = (here.get(name) or there[name]).about.title
+        facts.append((f"{title} ({name})" if title else name, one, other))
+    for heading, one, other in facts:
+        if one != other:
+            yield heading, one, other
+
+
+def _rule_of(criteria: CriteriaSet) -> str:
+    """How the items make the verdict, without what each of them says."""
+    if criteria.score:
+        return f"sum of points {criteria.score.text}"
+    groups = [f"at least {g.required or 'an unpublished number'} of {len(g.children)}" for g in criteria.groups]
+    return " and ".join(groups) or "all items"
+
+
+def _made_for(criteria: CriteriaSet) -> str:
+    return criteria.population.text if criteria.population else "not restricted"
+
+
+def _full(node: Node) -> str:
+    return f"{phrase(node)}  [{rules.worst(node)}]"
+
+
+def _head(criteria: CriteriaSet) -> list[str]:
+    cited = criteria.citation
+    links = [f"doi:{cited.doi}"] * bool(cited.doi) + [f"PMID {cited.pmid}"] * bool(cited.pmid) + [cited.url] * bool(cited.url)
+    found = [f"{cited.text}. {' '.join(map(str, links))}".strip()]
+    if population := criteria.population:
+        decided = f" (in a patient file: {phrase(population.when)})" if population.when else " (not decided from a patient file)"
+        found.append(f"Made for: {population.text}{decided}")
+    return found
+
+
+def _sections(criteria: CriteriaSet, base: CriteriaSet | None) -> Iterator[_Section]:
+    yield _Section("", list(_rule(criteria.verdict, 0)))
+    if base:
+        changes = [
+            _Entry(0, f"{heading}: {other or 'not part of it'}", (f"{base.id}: {one or 'not part of it'}",))
+            for heading, one, other in _differences(base, criteria)
+        ]
+        yield _Section(f"What differs from {base.id}", changes)
+    if criteria.probability:
+        table = "; ".join(f"{number_text(score)}: {text} %" for score, text in criteria.probability)
+        between = "Between two scores both are shown; below the first and above the last nothing more is known."
+        yield _Section("Published probability", [_Entry(0, table, (between,))])
+    for heading, entries in (
+        ("Graded, never counted", [_report(r) for r in criteria.reports if r.grade]),
+        ("Reported, never counted", [_report(r) for r in criteria.reports if not r.grade]),
+        ("What is not computed", criteria.not_computable),
+        ("Notes", criteria.notes),
+    ):
+        if entries:
+            yield _Section(heading, [_Entry(0, entry) for entry in entries])
+
+
+def _report(report: rules.Report) -> str:
+    if report.grade and report.when:
+        return f"{phrase(report.when)}: {report.grade}; {report.say}"
+    return f"{observables.get(report.observable).title}: {report.say}"
+
+
+def _rule(node: Node, depth: int) -> Iterator[_Entry]:
     name = f"{node.about.title}: " if node.about.title else ""
     parts = rules.children(node)
-    if any(rules.children(part) or part.about.title for part in parts):
-        lines = _fill(f"{indent}- {name}{_head(node)}", width, indent + "  ")
-        lines += [line for part in parts for line in _rule(part, depth + 1, width)]
-        cautions = node.about.cautions
+    cautions = node.about.cautions
+    if isinstance(node, rules.Score) or (
+        not isinstance(node, rules.Points) and any(rules.children(part) or part.about.title for part in parts)
+    ):
+        yield _Entry(depth, f"{name}{_head_of(node)}", _below(node, cautions))
+        for part in parts:
+            yield from _rule(part, depth + 1)
     else:
-        lines = _fill(f"{indent}- {name}{phrase(node)}  [{rules.worst(node)}]", width, indent + "  ")
         cautions = tuple(caution for each in rules.walk(node) for caution in each.about.cautions)
-    extra = [node.about.note] if node.about.note else []
-    extra += [f"Warns where {phrase(caution.when)}: {caution.say}" for caution in cautions]
-    return lines + [line for text in extra for line in _fill(f"{indent}    {text}", width, indent + "    ")]
+        yield _Entry(depth, f"{name}{phrase(node)}  [{rules.worst(node)}]", _below(node, cautions))
 
 
-def _head(node: Node) -> str:
-    match node:
-        case rules.AtLeast():
-            return f"at least {node.required} of these {len(node.children)}"
-        case rules.All():
-            return "all of these"
-        case rules.FirstKnown():
-            return "the first of these that is known"
-        case rules.Not():
-            return "not"
-        case _:
-            return "any of these"
+def _below(node: Node, cautions: tuple[rules.Caution, ...]) -> tuple[str, ...]:
+    note = (node.about.note,) if node.about.note else ()
+    return (*note, *(f"Warns where {phrase(caution.when)}: {caution.say}" for caution in cautions))
+
+
+def _head_of(node: Node) -> str:
+    if isinstance(node, rules.Score):
+        return f"sum of points {node.text}  [{node.about.grade}]"
+    if isinstance(node, rules.AtLeast):
+        number = f"at least {node.required}" if node.required is not None else "an unpublished number"
+        return f"{number} of these {len(node.children)}"
+    kind = node.kind if isinstance(node, rules.Logic) else ""
+    return {
+        "all": "all of these",
+        "first_known": "the first of these that is known",
+        "not": "not",
+        "agree": "what all of these say, else open",
+    }.get(kind, "any of these")
 
 
 def phrase(node: Node) -> str:
-    """A rule in one line."""
-    if isinstance(node, (rules.Threshold, rules.Present, rules.Stated)):
+    """A rule in one line, each cut-off also in the other units in which it is commonly reported."""
+    if isinstance(node, rules.Threshold):
+        return node.text + _elsewhere(node)
+    if isinstance(node, rules.Linear):
+        return f"{node.text.split(' per ')[0]} points per {node.text.split(' per ')[1]}"
+    if not isinstance(node, (rules.Logic, rules.AtLeast, rules.Points, rules.Score)):
         return node.text
-    parts = [phrase(child) for child in rules.children(node)]
-    match node:
-        case rules.AtLeast():
-            return f"at least {node.required} of: {'; '.join(parts)}"
-        case rules.All():
-            return " and ".join(parts)
-        case rules.Any():
-            return ", or ".join(parts)
-        case rules.Not():
-            return f"not ({parts[0]})"
-        case rules.FirstKnown():
-            return f"{parts[0]} if stated; else {'; else '.join(parts[1:])}"
-        case _:
-            return f"{parts[1]} if {parts[0]}, else {parts[2]}"
+    parts = [phrase(child) for child in node.children]
+    if isinstance(node, rules.Points):
+        lists = {child.children for child in node.children if isinstance(child, rules.AtLeast)}
+        if len(lists) == 1:  # one list, and how many of it
+            needed = [str(child.required) for child in node.children if isinstance(child, rules.AtLeast)]
+            counts = [f"{number_text(p)} points if {k}" for p, k in zip(node.points, needed, strict=True)]
+            return f"{', '.join(counts)} of: {', '.join(phrase(each) for each in lists.pop())}"
+        return "; ".join(f"{number_text(points)} points if {part}" for points, part in zip(node.points, parts, strict=True))
+    if isinstance(node, rules.AtLeast):
+        return f"at least {node.required} of: {', '.join(parts)}"
+    if isinstance(node, rules.Score):
+        return f"sum {node.text} of: {'; '.join(parts)}"
+    return {
+        "all": " and ".join(map(_grouped, node.children)),
+        "any": ", or ".join(parts),
+        "not": f"not ({parts[0]})",
+        "agree": f"what all of these say: {', '.join(parts)}",
+        "first_known": f"{parts[0]} if {'stated' if isinstance(node.children[0], rules.Present) else 'known'}; else {'; else '.join(parts[1:])}",
+        "if": f"{parts[1]} if {parts[0]}, else {parts[-1]}",
+    }[node.kind]
 
 
-def _fill(text: str, width: int, indent: str = "") -> list[str]:
-    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+def _grouped(node: Node) -> str:
+    text = phrase(node)
+    return f"({text})" if isinstance(node, rules.Logic) and node.kind in ("any", "first_known", "if") else text
+
+
+def _elsewhere(node: rules.Threshold) -> str:
+    observable = observables.get(node.observable)
+    printed = {edge.unit.name for edge in node.edges}
+    edge = node.edges[0]
+    if edge.unit.name in LIMITS or observable.family is None:
+        return ""
+    names = dict.fromkeys((observable.conventional, observable.si, *(name for name in _ALSO if name in observable.units.units)))
+    texts = [_converted(edge, name, observable) for name in names if name not in printed]
+    return f" ({', '.join(filter(None, texts))})" if any(texts) and observable.name not in observables.PSEUDO else ""
+
+
+def _converted(edge: Edge, name: str, observable: Observable) -> str | None:
+    unit = observable.units.units[name]
+    if not edge.unit.convertible(unit):
+        return None
+    number = edge.unit.convert(point(edge.number), unit).lo
+    assert number is not None
+    text = decimal_text(number, 4)
+    return f"{'=' if number_text(number) == text else '≈'} {text} {name}"
+
+
+def _fill(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("*", "\\*").replace("<", "\\<").replace("_", "\\_").replace("  [", " [")

@@ -21,6 +21,7 @@ _FIXED = [
     "day",
     "date",
     "criteria",
+    "applicable",
     "verdict",
     "by",
     "required",
@@ -30,11 +31,17 @@ _FIXED = [
     "unknown",
     "min",
     "max",
+    "score_min",
+    "score_max",
+    "cutoff",
+    "probability_min",
+    "probability_max",
     "verdict_by_values",
     "doubtful",
     "would_decide",
     "reported_verdict",
     "reported_count",
+    "reported_score",
     "reported_agrees",
 ]
 
@@ -59,8 +66,10 @@ def _row(source: str, patient: str | None, assessment: AssessmentJson) -> dict[s
     row: dict[str, object] = {
         "source": source,
         "patient_id": patient,
-        **{key: assessment[key] for key in ("timepoint", "day", "date", "criteria", "verdict", "by")},
+        **{key: assessment[key] for key in ("timepoint", "day", "date", "criteria", "applicable", "verdict", "by")},
         **(assessment["count"] or {}),
+        **{f"score_{key}" if key != "cutoff" else key: value for key, value in (assessment["score"] or {}).items()},
+        **{f"probability_{key}": value for key, value in (assessment["probability"] or {}).items()},
         "verdict_by_values": assessment["by_values"] and assessment["by_values"]["verdict"],
         "doubtful": "; ".join(assessment["doubtful"]),
         "would_decide": "; ".join(assessment["would_decide"]),
@@ -76,7 +85,7 @@ def _row(source: str, patient: str | None, assessment: AssessmentJson) -> dict[s
 
 def _cell(value: object) -> object:
     """A cell on one line that no spreadsheet takes for a formula."""
-    if value is None or isinstance(value, (int, bool)):
+    if value is None or isinstance(value, (int, bool, float)):
         return {True: "true", False: "false"}[value] if isinstance(value, bool) else value
     text = printable(str(value))
     return f"'{text}" if text[:1] in ("=", "+", "-", "@") and not text[1:].replace(".", "").isdecimal() else text

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hlhcli import observables
+from hlhcli import observables, rules
 from hlhcli.api import Result
-from hlhcli.assessment import Assessment, Count, Item
+from hlhcli.assessment import COUNT, RULE, SCORE, Assessment, Count, Item
+from hlhcli.comparisons import Outcome
 from hlhcli.errors import printable
-from hlhcli.quantity import exact_text
+from hlhcli.quantity import exact_text, number_text, range_text
 from hlhcli.rules import CriteriaSet, Node
 from hlhcli.snapshot import age_at_first
 from hlhcli.status import Status
@@ -16,7 +17,9 @@ from hlhcli.status import Status
 MARKS = {Status.MET: "X", Status.NOT_MET: "-", Status.UNKNOWN: "?"}
 VERDICT = "Verdict"
 _COUNTS, _REPORTED, _VALUES, _AUTHORS = "Met / not met / unknown", "of these as reported", "By values alone", "Reported by authors"
+_PROBABILITY, _POPULATION = "Probability", "Made for this patient"
 _IF_ABNORMAL, _IF_NORMAL = "Met if abnormal", "Not met if normal"
+_COULD_MEET, _COULD_FAIL = "Could be met by", "Could be not met by"  # a score has no one direction of abnormal
 _DOUBT = " !"
 _UNITS = {
     "Cel": "°C", "degF": "°F", "10*9/L": "×10⁹/L", "10*3/uL": "×10³/µL", "10*4/uL": "×10⁴/µL", "10*5/uL": "×10⁵/µL",
@@ -65,25 +68,11 @@ def grids(result: Result) -> list[Grid]:
 
 
 def _grid(result: Result, criteria: CriteriaSet, assessments: list[Assessment]) -> Grid:
-    person = result.patient.patient
-    heading = ", ".join(part for part in (person.id or "patient", age_at_first(result.patient), person.sex) if part)
-    counted = criteria.counted
-    paths = [child.about.title.lower() for child in criteria.paths if child.about.title]
-    rule = " or ".join([*paths, f"at least {counted.required} of {len(criteria.items)}"] if counted else paths)
-    shown = [path for path in criteria.paths if any(_stated(assessment, path) for assessment in assessments)]
+    shown = [place for place in range(len(criteria.asides)) if any(_stated(each.asides[place]) for each in assessments)]
     columns = tuple(_column(assessment, shown) for assessment in assessments)
-    order = [
-        _COUNTS,
-        _REPORTED,
-        _range_label(counted.required if counted else 0),
-        VERDICT,
-        _VALUES,
-        _AUTHORS,
-        _IF_ABNORMAL,
-        _IF_NORMAL,
-    ]
     lines = [line for column in columns for cell in column.cells for line in cell.lines]
-    legend = ["X met", "- not met", "? unknown", *["(…) speaks against the mark"] * any(line[:1] == "(" for line in lines)]
+    legend = ["X adds points", "- adds none", "? not yet known"] if criteria.score else ["X met", "- not met", "? unknown"]
+    legend += ["(…) speaks against the mark"] * any(line[:1] == "(" for line in lines)
     legend += ["! doubtful, see Warnings"] * any(line.endswith(_DOUBT) for line in lines)
     grade = assessments[0].provenance
     remarks = [f"{criteria.id} version {criteria.version}; its least certain number: {grade}. Criteria, not a diagnosis."]
@@ -91,36 +80,72 @@ def _grid(result: Result, criteria: CriteriaSet, assessments: list[Assessment]) 
     unused = dict.fromkeys(_lower(name) for assessment in assessments for name in assessment.unused)
     remarks += [f"Read, but not part of this set: {', '.join(unused)}."] * bool(unused)
     return Grid(
-        heading=printable(heading),
+        heading=person(result),
         source=printable(result.source),
-        title=f"{criteria.title}: {rule}",
-        rows=(*(path.about.title or "" for path in shown), *(item.title for item in assessments[0].items)),
-        labels=tuple(label for label in order if any(label in column.summary for column in columns)),
+        title=f"{criteria.title}: {headline(criteria)}",
+        rows=(*(criteria.asides[place].about.title or "" for place in shown), *(item.title for item in assessments[0].items)),
+        labels=tuple(dict.fromkeys(label for label in _order(criteria) for c in columns if label in c.summary)),
         columns=columns,
         legend="   ".join(legend),
         remarks=tuple(map(printable, [*remarks, *_remarks(assessments)])),
     )
 
 
-def _stated(assessment: Assessment, path: Node) -> bool:
-    return any(part.node is path and part.evidence[0].value is not None for part in assessment.outcome.children)
+def person(result: Result) -> str:
+    """Who the patient is, in a few words."""
+    who = result.patient.patient
+    return printable(", ".join(part for part in (who.id or "patient", age_at_first(result.patient), who.sex) if part))
 
 
-def _column(assessment: Assessment, paths: list[Node]) -> Column:
+def headline(criteria: CriteriaSet) -> str:
+    """The rule in a few words: `molecular diagnosis or at least 5 of 8`."""
+    outer = {id(node) for node in (*criteria.items, *criteria.asides)}
+
+    def said(node: Node) -> str:
+        if isinstance(node, rules.Score):
+            return f"sum of points {node.text}"
+        if isinstance(node, rules.AtLeast) and id(node) not in outer:
+            number = f"{len(node.children)} counted, no number published" if node.required is None else ""
+            title = f" {node.about.title.lower()}" if node.about.title else ""
+            return number or f"at least {node.required} of {len(node.children)}{title}"
+        if isinstance(node, rules.Logic) and id(node) not in outer:
+            return {"any": " or ", "all": " and "}.get(node.kind, ", ").join(map(said, node.children))
+        title = node.about.title or observables.get(rules.asked(node)[0]).title
+        return title if title[1:2].isupper() else title[0].lower() + title[1:]
+
+    return said(criteria.verdict)
+
+
+def _stated(aside: Outcome) -> bool:
+    return aside.evidence[0].value is not None
+
+
+def _column(assessment: Assessment, shown: list[int]) -> Column:
     when = f"day {exact_text(assessment.day)}" if assessment.day is not None else ""
-    parts = [part for path in paths for part in assessment.outcome.children if part.node is path]
     return Column(
         printable(assessment.timepoint),
         assessment.date.isoformat() if assessment.date else when,
-        (*(Cell(part.status, (printable(part.evidence[0].value or "not stated"),)) for part in parts), *_cells(assessment)),
+        (*(_aside(assessment.asides[place]) for place in shown), *_cells(assessment)),
         _summary(assessment),
         assessment.status,
     )
 
 
+def _aside(part: Outcome) -> Cell:
+    line = part.evidence[0]
+    name = f"{observables.get(line.observable).title.lower()} " if isinstance(part.node, rules.Logic) else ""
+    return Cell(part.status, (printable(name + (line.value or "not stated")),))
+
+
 def _cells(assessment: Assessment) -> list[Cell]:
     doubtful = {name for name, observation in assessment.snapshot.known.items() if observation.doubt}
-    return [Cell(item.status, tuple(map(printable, _lines(item, doubtful))) or ("",)) for item in assessment.items]
+    return [Cell(item.status, tuple(map(printable, _with_points(item, _lines(item, doubtful))))) for item in assessment.items]
+
+
+def _with_points(item: Item, lines: list[str]) -> list[str]:
+    """What the item adds to a score, before what it rests on."""
+    first, *rest = lines or [""]
+    return [f"{range_text(item.points)}: {first}", *rest] if item.points else [first, *rest]
 
 
 def _lines(item: Item, doubtful: set[str]) -> list[str]:
@@ -155,41 +180,79 @@ def _pretty(value: str) -> str:
     return f"{number} {_UNITS[unit]}" if number and unit in _UNITS else value
 
 
-def _range_label(required: int) -> str:
-    return f"Range ({required} needed)"
+def _range_label(count: Count) -> str:
+    return f"Range ({count.required} needed)" if count.required is not None else "Range (none published)"
+
+
+def _group_label(count: Count) -> str:
+    return f"{count.title} ({count.required} needed)"
+
+
+def _score_label(criteria: CriteriaSet) -> str:
+    return f"Score ({criteria.score.text})" if criteria.score else "Ratio"
+
+
+def _order(criteria: CriteriaSet) -> list[str]:
+    """The labels of the summary, from top to bottom."""
+    required = criteria.groups[0].required if criteria.groups else 0
+    counts = [_group_label(Count(group.required, 0, 0, 0, 0, group.about.title)) for group in criteria.groups if group.about.title]
+    known = [_COUNTS, _REPORTED, _range_label(Count(required, 0, 0, 0, 0)), *counts, _score_label(criteria), _PROBABILITY]
+    tests = [_IF_ABNORMAL, _IF_NORMAL, _COULD_MEET, _COULD_FAIL]
+    return [*known, VERDICT, _POPULATION, _VALUES, _AUTHORS, *tests]
 
 
 def _summary(assessment: Assessment) -> dict[str, str]:
     lines: dict[str, str] = {}
-    if count := assessment.count:
-        lines[_COUNTS] = f"{count.met} / {count.not_met} / {count.unknown}"
-        lines[_range_label(count.required)] = _range(count)
-    verdict = assessment.verdict.replace("_", " ").upper()
-    by = f" ({assessment.by.replace('_', ' ')})" if assessment.by not in (None, "count") else ""
-    lines[VERDICT] = verdict + by + _DOUBT * bool(assessment.doubtful)
+    for count in assessment.groups:
+        if count.title:
+            lines[_group_label(count)] = f"{count.met} met, {count.not_met} not, {count.unknown} unknown"
+        else:
+            lines[_COUNTS] = f"{count.met} / {count.not_met} / {count.unknown}"
+            lines[_range_label(count)] = _range(count)
+    if assessment.score:
+        lines[_score_label(assessment.criteria)] = range_text(assessment.score)
+    if assessment.probability:
+        lines[_PROBABILITY] = " to ".join(dict.fromkeys(assessment.probability))
+    lines[VERDICT] = _verdict(assessment)
+    if assessment.applicable is not True:
+        lines[_POPULATION] = "not known" if assessment.applicable is None else "no"
     if alone := assessment.by_values:
         marks = [item.status for item in assessment.items if item.reported]
         lines[_REPORTED] = f"{marks.count(Status.MET)} / {marks.count(Status.NOT_MET)}"
-        word = alone.status.verdict.replace("_", " ")
-        lines[_VALUES] = f"{word}, {_range(alone.counted)}" if alone.counted else word
+        known = _range(alone.counted) if alone.counted else range_text(alone.score) if alone.score else None
+        lines[_VALUES] = ", ".join(filter(None, (alone.status.verdict.replace("_", " "), known)))
     stated = assessment.reported
     if stated.agrees is not None:
         words = [stated.verdict.verdict.replace("_", " ")] if stated.verdict is not None else []
         words += [f"{stated.number} criteria"] if stated.number is not None else []
+        words += [number_text(stated.score)] if stated.score is not None else []
         lines[_AUTHORS] = f"{', '.join(words)} ({'consistent' if stated.agrees else 'differs'})"
-    for label, way in ((_IF_ABNORMAL, Status.MET), (_IF_NORMAL, Status.NOT_MET)):
+    labels = (_COULD_MEET, _COULD_FAIL) if assessment.score else (_IF_ABNORMAL, _IF_NORMAL)
+    for label, way in zip(labels, (Status.MET, Status.NOT_MET), strict=True):
         if sets := [test.observables for test in assessment.next_tests if test.could_settle is way]:
-            lines[label] = _tests(
-                [[_lower(name) + " (pending)" * (name in assessment.pending) for name in names] for names in sets]
-            )
+            lines[label] = tests_text([[test_name(name, assessment) for name in names] for names in sets])
     return lines
+
+
+def _verdict(assessment: Assessment) -> str:
+    """The verdict, and what must not be overlooked beside it."""
+    verdict = assessment.verdict.replace("_", " ")
+    by = assessment.by.replace("_", " ") if assessment.by not in (None, COUNT, SCORE, RULE) and assessment.by else ""
+    aside = [by] * bool(by) + ["unverified cut-off"] * (assessment.criteria.verdict.about.grade == "unverified")
+    words = f"NOT APPLICABLE ({verdict})" if assessment.applicable is False else verdict.upper()
+    return words + f" ({', '.join(aside)})" * bool(aside) + _DOUBT * bool(assessment.doubtful)
 
 
 def _range(count: Count) -> str:
     return f"{count.min} to {count.max}" if count.min != count.max else str(count.min)
 
 
-def _tests(sets: list[list[str]]) -> str:
+def test_name(name: str, assessment: Assessment) -> str:
+    """A test, and whether its result is on its way."""
+    return _lower(name) + " (pending)" * (name in assessment.pending)
+
+
+def tests_text(sets: list[list[str]]) -> str:
     """The smallest sets of tests in a few words; JSON has all of them."""
     first = " + ".join(sets[0])
     if len(sets) == 1:

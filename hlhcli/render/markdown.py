@@ -6,7 +6,7 @@ import re
 
 from hlhcli.api import Result
 from hlhcli.errors import printable
-from hlhcli.render.grid import Grid, grids
+from hlhcli.render.grid import Grid, grids, person
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -14,6 +14,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 def markdown(result: Result) -> str:
     """One result: a table for each set of criteria, remarks, and last the warnings."""
     parts = [_grid(grid) for grid in grids(result)]
+    if len(parts) > 1:
+        parts.append(_overview(result))
     if result.warnings:
         lines = [f"- {_escape(printable(warning.where))}: {_escape(printable(warning.message))}" for warning in result.warnings]
         parts.append("\n".join(["**Warnings**", "", *lines, ""]))
@@ -36,6 +38,16 @@ def _grid(grid: Grid) -> str:
     lines += [_row(head), "|" + " --- |" * len(head), *map(_row, body + foot), ""]
     lines += [f"- {_escape(remark)}" for remark in grid.remarks] + [""] * bool(grid.remarks)
     return "\n".join(lines)
+
+
+def _overview(result: Result) -> str:
+    """The sets of criteria side by side."""
+    from hlhcli.render.overview import overview
+
+    sets = overview(result)
+    lines = [f"### {_escape(person(result))}: the sets of criteria side by side", "", _row(["", *sets.columns])]
+    lines += ["|" + " --- |" * (len(sets.columns) + 1), *(_row([name, *(text for text, _ in cells)]) for name, cells in sets.rows)]
+    return "\n".join([*lines, "", *(f"- {_escape(remark)}" for remark in sets.remarks), ""])
 
 
 def _row(cells: list[str]) -> str:

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from hlhcli import __version__
+from hlhcli import __version__, rules
 from hlhcli.api import Result
-from hlhcli.assessment import Assessment, ByValues, Count
+from hlhcli.assessment import Assessment, ByValues, Count, Item, ReportedVerdict
 from hlhcli.errors import Problem
-from hlhcli.quantity import exact_text
+from hlhcli.quantity import Interval, exact_text
 from hlhcli.snapshot import age_at_first
 
 if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
-    from hlhcli.render.contract import AssessmentJson, ByValuesJson, CountJson, ErrorJson, ResultJson, ResultsJson
+    from hlhcli.comparison import Comparison, Step
+    from hlhcli.render.contract import (
+        AssessmentJson,
+        ByValuesJson,
+        ComparisonJson,
+        CountJson,
+        ErrorJson,
+        ItemJson,
+        PointsJson,
+        ReportedJson,
+        ResultJson,
+        ResultsJson,
+        ScoreJson,
+        StepJson,
+    )
 
 
 def envelope(problems: Iterable[Problem]) -> ResultsJson:
@@ -29,13 +44,13 @@ def result_json(result: Result) -> ResultJson:
         "source": result.source,
         "patient": {"id": person.id, "age": age_at_first(result.patient), "sex": person.sex},
         "assessments": [assessment_json(assessment) for assessment in result.assessments],
+        "comparison": [_comparison(each) for each in result.comparisons],
         "course": None,
         "warnings": [{"where": warning.where, "message": warning.message} for warning in result.warnings],
     }
 
 
 def assessment_json(assessment: Assessment) -> AssessmentJson:
-    stated = assessment.reported
     return {
         "timepoint": assessment.timepoint,
         "day": exact_text(assessment.day) if assessment.day is not None else None,
@@ -44,45 +59,114 @@ def assessment_json(assessment: Assessment) -> AssessmentJson:
         "criteria_version": assessment.criteria.version,
         "provenance": assessment.provenance,
         "applicable": assessment.applicable,
+        "applicable_reason": assessment.population.reason,
         "verdict": assessment.verdict,
         "by": assessment.by,
         "count": _count(assessment.count) if assessment.count else None,
+        "groups": [{**_count(count), "title": count.title} for count in assessment.groups if len(assessment.groups) > 1],
+        "score": _score(assessment),
+        "probability": {"min": probability[0], "max": probability[1]} if (probability := assessment.probability) else None,
         "by_values": _by_values(assessment.by_values) if assessment.by_values else None,
-        "items": [
-            {
-                "id": item.id,
-                "title": item.title,
-                "status": item.status.value,
-                "reported": item.reported,
-                "evidence": [
-                    {
-                        "observable": line.observable,
-                        "value": line.value,
-                        "rule": line.rule,
-                        "status": line.status.value,
-                        "note": line.note,
-                    }
-                    for line in item.evidence
-                ],
-            }
-            for item in assessment.items
+        "items": [_item(item) for item in assessment.items],
+        "graded": [
+            {"grade": each.grade, "observable": each.observable, "value": each.value, "say": each.say} for each in assessment.graded
         ],
         "doubtful": list(assessment.doubtful),
         "would_decide": list(assessment.would_decide),
         "next_tests": [
             {"observables": list(test.observables), "could_settle": test.could_settle.verdict} for test in assessment.next_tests
         ],
-        "reported": {
-            "verdict": stated.verdict.verdict if stated.verdict is not None else None,
-            "count": stated.number,
-            "agrees": stated.agrees,
-        },
+        "reported": _reported(assessment.reported),
         "notes": list(assessment.notes),
     }
 
 
+def _reported(stated: ReportedVerdict) -> ReportedJson:
+    verdict = stated.verdict.verdict if stated.verdict is not None else None
+    reported: ReportedJson = {"verdict": verdict, "count": stated.number, "agrees": stated.agrees}
+    if stated.score is not None:
+        reported["score"] = _number(stated.score)
+    return reported
+
+
+def _item(item: Item) -> ItemJson:
+    return {
+        "id": item.id,
+        "title": item.title,
+        "status": item.status.value,
+        "reported": item.reported,
+        "points": _points(item.points) if item.points else None,
+        "evidence": [
+            {
+                "observable": line.observable,
+                "value": line.value,
+                "rule": line.rule,
+                "status": line.status.value,
+                "note": line.note,
+            }
+            for line in item.evidence
+        ],
+    }
+
+
+def _number(number: Fraction) -> int | float:
+    """A computed number as JSON has it; every comparison was made before, on the exact one."""
+    return number.numerator if number.denominator == 1 else number.numerator / number.denominator
+
+
+def _points(interval: Interval) -> PointsJson:
+    lo, hi = interval.lo, interval.hi
+    return {"min": None if lo is None else _number(lo), "max": None if hi is None else _number(hi)}
+
+
+def _score(assessment: Assessment) -> ScoreJson | None:
+    if assessment.score is None:
+        return None
+    score = assessment.criteria.score
+    ratio = next((node for node in rules.leaves(assessment.criteria.verdict) if isinstance(node, rules.Ratio)), None)
+    cutoff = score.cutoff if score else ratio.number if ratio else Fraction(0)
+    return {**_points(assessment.score), "cutoff": _number(cutoff)}
+
+
+def _comparison(comparison: Comparison) -> ComparisonJson:
+    return {
+        "timepoint": comparison.timepoint,
+        "verdicts": {each.criteria.id: each.verdict for each in comparison.assessments},
+        "disagreements": [
+            {
+                "first": first.criteria.id,
+                "other": other.criteria.id,
+                "items": [
+                    {
+                        "id": item.id,
+                        "title": item.title,
+                        "first": item.here.status.value if item.here else None,
+                        "other": item.there.status.value if item.there else None,
+                    }
+                    for item in items
+                ],
+            }
+            for first, other, items in comparison.disagreements
+        ],
+        "next_tests": [_step(step) for step in comparison.next_tests],
+        "all_open": _step(comparison.all_open) if comparison.all_open else None,
+    }
+
+
+def _step(step: Step) -> StepJson:
+    settled = step.could_settle
+    return {
+        "observables": list(step.observables),
+        "could_settle": [{"criteria": name, "verdict": verdict} for name, verdict in settled],
+    }
+
+
 def _by_values(by_values: ByValues) -> ByValuesJson:
-    return {"verdict": by_values.status.verdict, "count": _count(by_values.counted) if by_values.counted else None}
+    return {
+        "verdict": by_values.status.verdict,
+        "count": _count(by_values.counted) if by_values.counted else None,
+        "score": _points(by_values.score) if by_values.score else None,
+    }
 
 
 def _count(count: Count) -> CountJson:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.box import ASCII2, SIMPLE_HEAD
 from rich.cells import cell_len, chop_cells
@@ -13,8 +13,11 @@ from rich.text import Text
 
 from hlhcli.api import Result
 from hlhcli.errors import printable
-from hlhcli.render.grid import VERDICT, Cell, Column, Grid, grids
+from hlhcli.render.grid import VERDICT, Cell, Column, Grid, grids, person
 from hlhcli.status import Status
+
+if TYPE_CHECKING:
+    from hlhcli.render.overview import Overview
 
 _LABELS = 24  # characters of the criteria's column
 _NARROWEST, _WIDEST = 16, 40  # of a time point's column
@@ -32,9 +35,12 @@ class _Line(NamedTuple):
 
 
 def draw(result: Result, console: Console, plain: bool) -> None:
-    """One result: a table for each set of criteria, remarks, and last the warnings; `plain` means ASCII only."""
-    for grid in grids(result):
-        _draw_grid(grid, console, plain)
+    """One result: a table for each set of criteria, remarks, how the sets differ, and the warnings; `plain` means ASCII only."""
+    if len({assessment.criteria.id for assessment in result.assessments}) == 1:
+        for grid in grids(result):
+            _draw_grid(grid, console, plain)
+    else:
+        _draw_several(result, console, plain)
     if result.warnings:
         console.print(Text("Warnings", style="bold yellow"))
         _list((f"{printable(warning.where)}: {printable(warning.message)}" for warning in result.warnings), console, plain)
@@ -52,6 +58,47 @@ def _draw_grid(grid: Grid, console: Console, plain: bool) -> None:
         console.print(_table(grid, columns, max(width, _NARROWEST // 2), plain))
     console.print(Text(_fit(grid.legend, plain), style="dim"))
     _list(grid.remarks, console, plain)
+
+
+def _draw_several(result: Result, console: Console, plain: bool) -> None:
+    """Each of a few sets in full, and all of them side by side."""
+    from hlhcli.render.overview import IN_FULL, overview  # most calls are about one set, and every start pays for an import
+
+    sets = overview(result)
+    if len(sets.rows) <= IN_FULL:
+        for grid in grids(result):
+            _draw_grid(grid, console, plain)
+            console.print()
+    _draw_overview(result, sets, console, plain)
+    if len(sets.rows) > IN_FULL:
+        console.print(Text("hlhcli check --criteria ID shows one set in full", style="dim"))
+    _list(sets.remarks, console, plain)
+
+
+def _draw_overview(result: Result, sets: Overview, console: Console, plain: bool) -> None:
+    console.print(Text.assemble((_fit(person(result), plain), "bold"), "   ", (_fit(printable(result.source), plain), "dim")))
+    console.print(Text("The sets of criteria side by side"))
+    labels = max(len(name) for name, _ in sets.rows) + 2
+    at_once = max(1, (console.width - labels) // (_NARROWEST + _GAP))
+    for start in range(0, len(sets.columns), at_once):
+        names = sets.columns[start : start + at_once]
+        width = max(min(_WIDEST, (console.width - labels) // min(len(sets.columns), at_once) - _GAP), _NARROWEST // 2)
+        table = Table(box=ASCII2 if plain else SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+        table.add_column("", width=labels, no_wrap=True)
+        for name in names:
+            table.add_column(Text("\n".join(wrapped(_fit(name, plain), width)), style="bold"), width=width, no_wrap=True)
+        rows = [
+            [
+                [_Line(name)],
+                *(
+                    [_Line(line, _STYLES[status], width) for line in wrapped(_fit(text, plain), width)]
+                    for text, status in cells[start : start + at_once]
+                ),
+            ]
+            for name, cells in sets.rows
+        ]
+        table.add_row(*_blocks(rows))
+        console.print(table)
 
 
 def _table(grid: Grid, columns: tuple[Column, ...], width: int, plain: bool) -> Table:

@@ -1,0 +1,111 @@
+"""The phrases in which comparisons are written, and what each means.
+
+ferritin >= 500 ug/L                                  a threshold
+triglycerides >= 3.0 mmol/L or >= 265 mg/dL           one cut-off with two printed edges: the one in the reported unit decides
+sil2r > 2 ULN                                         twice the laboratory's own upper limit (LLN: the lower one)
+splenomegaly                                          a finding that is present
+hemophagocytosis in marrow, spleen, lymph node        a finding with one of these values
+genetics clear in PRF1, UNC13D                        variants in one of these genes
+ferritin in ng/mL / esr in mm/h > 21.5                a ratio
+-0.003 per 10*9/L of platelets                        a term of a score
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from hlhcli import observables
+from hlhcli.observables import GENETICS, PSEUDO, Observable, Unit
+from hlhcli.quantity import COMPARATORS, BadQuantity, readings
+from hlhcli.rules import About, Edge, Genotype, Leaf, Linear, Present, Ratio, Threshold
+
+FINDINGS = ("clear", "probable", "uncertain", "negative")  # what genetics can amount to
+LIMITS = {
+    name: Unit(name, Fraction(1), apart=f"multiples of the laboratory's {which} limit")
+    for name, which in (("ULN", "upper"), ("LLN", "lower"))
+}
+
+_THRESHOLD = re.compile(r"(\w+)\s*(?=[<>])")
+_EDGE = re.compile(r"(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s+(\S.*)")
+_PRESENT = re.compile(r"(\w+)(?:\s+in\s+(.+))?")
+_GENOTYPE = re.compile(rf"{GENETICS}\s+(\w+)\s+in\s+(.+)")
+_RATIO = re.compile(r"(\w+) in (\S+) / (\w+) in (\S+) (<=|>=|<|>) (\d+(?:\.\d+)?)")
+_LINEAR = re.compile(r"(-?\d+(?:\.\d+)?) per (\S.*?) of (\w+)")
+
+
+def phrase(text: str, about: About) -> Leaf:
+    """The comparison that `text` says. Raises BadQuantity or UnknownName, with what to write instead."""
+    text = " ".join(text.split())
+    if found := _RATIO.fullmatch(text):
+        return _ratio(found, text, about)
+    if found := _THRESHOLD.match(text):
+        observable = _quantity(found[1])
+        edges = tuple(_edge(part, observable) for part in text[found.end() :].split(" or "))
+        return Threshold(about, observable.name, edges, text)
+    if found := _GENOTYPE.fullmatch(text):
+        return _genotype(found, text, about)
+    if not (found := _PRESENT.fullmatch(text)):
+        raise BadQuantity(f"'{text}' is no comparison; write for example 'ferritin >= 500 ug/L' or 'splenomegaly'")
+    observable = observables.get(_name(found[1]))
+    if observable.name == GENETICS:
+        raise BadQuantity(f"write for example '{GENETICS} {FINDINGS[0]} in PRF1, UNC13D'")
+    if observable.family is not None:
+        raise BadQuantity(f"{observable.name} is a quantity; write for example '{observable.name} >= 1 {observable.conventional}'")
+    values = observable.values or ("yes",)
+    accepted = frozenset(part.strip() for part in found[2].split(",")) if found[2] else frozenset(values)
+    if unknown := accepted - {*values, observable.negative}:
+        raise BadQuantity(f"{observable.name} cannot be {', '.join(sorted(unknown))}; values are {', '.join(values)}")
+    return Present(about, observable.name, accepted, text)
+
+
+def stated(name: str, about: About) -> Present:
+    """A finding that counts only where it is stated."""
+    observable = observables.get(_name(name))
+    if observable.family is not None:
+        raise BadQuantity(f"{observable.name} is a quantity; 'stated' takes a finding, such as molecular_diagnosis")
+    return Present(about, observable.name, frozenset(observable.values or ("yes",)), f"{observable.name} stated", True)
+
+
+def linear(text: str, about: About) -> Linear:
+    """A term such as `-0.003 per 10*9/L of platelets`."""
+    text = " ".join(text.split())
+    found = _LINEAR.fullmatch(text)
+    if not found:
+        raise BadQuantity(f"'{text}' gives no points; write {{18: immunosuppression}}, or '-0.003 per 10*9/L of platelets'")
+    observable = _quantity(found[3])
+    return Linear(about, observable.name, Fraction(found[1]), observable.units.require(found[2]), text)
+
+
+def _quantity(name: str) -> Observable:
+    observable = observables.get(_name(name))
+    if observable.family is None:
+        raise BadQuantity(f"{observable.name} is a finding; it cannot be compared with a number")
+    return observable
+
+
+def _name(text: str) -> str:
+    return text if text in PSEUDO else observables.resolve(text)
+
+
+def _edge(text: str, observable: Observable) -> Edge:
+    found = _EDGE.fullmatch(text.strip())
+    if not found:
+        raise BadQuantity(
+            f"'{text.strip()}' is no cut-off; write an operator, a number and a unit, such as '>= 500 {observable.conventional}'"
+        )
+    number = readings(found[2])[0].interval.lo
+    assert number is not None
+    return Edge(COMPARATORS[found[1]], number, LIMITS.get(found[3]) or observable.units.require(found[3]), text.strip())
+
+
+def _ratio(found: re.Match[str], text: str, about: About) -> Ratio:
+    over, under = _quantity(found[1]), _quantity(found[3])
+    units = over.units.require(found[2]), under.units.require(found[4])
+    return Ratio(about, (over.name, under.name), units, COMPARATORS[found[5]], Fraction(found[6]), text)
+
+
+def _genotype(found: re.Match[str], text: str, about: About) -> Genotype:
+    if found[1] not in FINDINGS:
+        raise BadQuantity(f"genetics cannot be {found[1]}; write one of {', '.join(FINDINGS)}")
+    return Genotype(about, GENETICS, found[1], tuple(gene.strip() for gene in found[2].split(",")), text)

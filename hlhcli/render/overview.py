@@ -1,0 +1,91 @@
+"""Several sets of criteria side by side: verdicts by set and time point, where they differ and why, what to test next."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hlhcli.api import Result
+from hlhcli.assessment import Assessment, Item
+from hlhcli.comparison import Comparison, Disagreement, Step
+from hlhcli.errors import printable
+from hlhcli.quantity import range_text
+from hlhcli.render.grid import test_name
+from hlhcli.status import Status
+
+_LEGEND = [
+    (" ?", "? after a set: the file does not say whether the patient is of those for whom it was made"),
+    ("n/a", "n/a: not made for this patient; what it would say stands in brackets"),
+]
+IN_FULL = 4  # sets; of more only the overview is shown
+
+
+class Overview(NamedTuple):
+    """A row for each set with a cell for each time point, and what is to be said below."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[str, Status], ...]], ...]
+    remarks: tuple[str, ...]
+
+
+def overview(result: Result) -> Overview:
+    """The sets side by side; there must be more than one."""
+    comparisons = result.comparisons
+    rows = []
+    for place, assessment in enumerate(comparisons[0].assessments):
+        cells = tuple((_cell(each.assessments[place]), each.assessments[place].status) for each in comparisons)
+        open_for = any(each.assessments[place].applicable is None for each in comparisons)
+        rows.append((assessment.criteria.id + " ?" * open_for, cells))
+    remarks = [
+        legend for mark, legend in _LEGEND if any(mark in text for row in rows for text in (row[0], *(c[0] for c in row[1])))
+    ]
+    remarks += [line for each in comparisons for line in (*map(_disagreement, each.disagreements), *_next(each))]
+    return Overview(tuple(printable(each.timepoint) for each in comparisons), tuple(rows), tuple(map(printable, remarks)))
+
+
+def _cell(assessment: Assessment) -> str:
+    verdict = assessment.verdict.replace("_", " ")
+    words = f"n/a ({verdict})" if assessment.applicable is False else verdict
+    if count := assessment.count:
+        known = str(count.min) if count.min == count.max else f"{count.min} to {count.max}"
+        return f"{words}, {known} of {count.of}"
+    return f"{words}, {range_text(assessment.score)}" if assessment.score else words
+
+
+def _disagreement(each: Disagreement) -> str:
+    first, other = each.first, each.other
+    here, there = first.criteria.id, other.criteria.id
+    needed = [a.count.required if a.count else None for a in (first, other)]
+    parts = [f"{needed[1]} needed instead of {needed[0]}"] * (None not in needed and needed[0] != needed[1])
+    parts += [_difference(item.here, item.there, there) for item in each.items if item.here and item.there]
+    only = [(here, [item.here for item in each.items if item.here and not item.there])]
+    only += [(there, [item.there for item in each.items if item.there and not item.here])]
+    parts += [f"only in {name}: {', '.join(f'{item.title} ({item.status})' for item in items)}" for name, items in only if items]
+    verdicts = [a.verdict.replace("_", " ") for a in (first, other)]
+    return f"{first.timepoint}: {here} {verdicts[0]}, {there} {verdicts[1]}: {'; '.join(parts)}".removesuffix(": ")
+
+
+def _difference(here: Item, there: Item, name: str) -> str:
+    deciding = next((line for line in there.evidence if line.value is not None), None)
+    rule = f" ({deciding.rule}; {deciding.value})" if deciding else ""
+    said = [f"{item.status}{' as reported' if item.reported else ''}" for item in (here, there)]
+    return f"{there.title} {said[0]}, but {said[1]} in {name}{rule}"
+
+
+def _next(each: Comparison) -> list[str]:
+    """One line: what could settle most of the open verdicts, and what could settle all of them."""
+    if not each.next_tests:
+        return []
+    best = each.next_tests[0]
+    still_open = sum(1 for a in each.assessments if a.next_tests and a.applicable is not False)
+    said = f"{each.timepoint}: next: {_tests(best, each)} could settle {_settled(best)} of {still_open} open verdicts"
+    if each.all_open and _settled(best) < still_open:
+        said += f"; {_tests(each.all_open, each)} all of them"
+    return [said]
+
+
+def _settled(step: Step) -> int:
+    return len({name for name, _ in step.could_settle})
+
+
+def _tests(step: Step, each: Comparison) -> str:
+    return " + ".join(test_name(name, each.assessments[0]) for name in step.observables)
