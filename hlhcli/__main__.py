@@ -21,6 +21,9 @@ def main() -> None:
 
     from hlhcli.cli import app
 
+    # Typer builds every command it knows at each start; the others are not needed where one is named.
+    named = [command for command in app.registered_commands if command.name in sys.argv[1:2]]
+    app.registered_commands = named or app.registered_commands
     try:
         try:
             app()

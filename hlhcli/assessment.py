@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from hlhcli import nexttest, observables
 from hlhcli.comparisons import Evidence, Outcome
-from hlhcli.evaluate import evaluate
+from hlhcli.evaluate import evaluate, totals
 from hlhcli.observations import PENDING, Missing
 from hlhcli.patient import Reported
-from hlhcli.quantity import Interval
-from hlhcli.rules import CriteriaSet, Grade, Linear, Logic, Points, asked, item_id, worst
+from hlhcli.quantity import Interval, number_text, range_text
+from hlhcli.rules import CriteriaSet, Grade, Linear, Logic, Points, Report, asked, item_id, worst
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status, Verdict, at_least
 
@@ -76,22 +76,6 @@ class ByValues(NamedTuple):
     score: Interval | None
 
 
-class Applicability(NamedTuple):
-    """Whether the patient is of the population that the set was made for (None: not known), and why if not."""
-
-    applicable: bool | None
-    reason: str | None = None
-
-
-class Graded(NamedTuple):
-    """A finding that the set grades beside its verdict, such as `strong suspicion`, and what follows from it."""
-
-    grade: str
-    observable: str
-    value: str
-    say: str
-
-
 class NextTest(NamedTuple):
     """Observables that together could settle the verdict, and the verdict that they could bring."""
 
@@ -111,8 +95,9 @@ class Assessment:
     asides: tuple[Outcome, ...]
     by: str | None
     by_values: ByValues | None
-    population: Applicability
-    graded: tuple[Graded, ...]
+    applicable: bool | None  # whether the patient is of the population that the set was made for; None where that is not known
+    not_applicable: str | None  # why not, or why it is not known
+    graded: tuple[tuple[Report, str], ...]  # the findings that the set grades, with the value
     notes: tuple[str, ...]
     cautions: tuple[tuple[str, str], ...]  # the observable, or `reported.` and the id of an item; and the message
     reported: ReportedVerdict
@@ -161,11 +146,6 @@ class Assessment:
     def provenance(self) -> Grade:
         """The worst provenance of the numbers in the set."""
         return worst(self.criteria.verdict)
-
-    @property
-    def applicable(self) -> bool | None:
-        """Whether the patient is of the population that the set was made for; None where that is not known."""
-        return self.population.applicable
 
     @property
     def pending(self) -> frozenset[str]:
@@ -233,7 +213,8 @@ def assess(criteria: CriteriaSet, snapshot: Snapshot) -> Assessment:
         counts = _counts(criteria, {id(part.node): part for part in _outer(alone)})
         by_values = ByValues(alone.status, counts[0] if len(counts) == 1 else None, alone.range)
     asides = tuple(parts[id(node)] for node in criteria.asides)
-    population = _applicable(criteria, snapshot)
+    applicable, why_not = _applicable(criteria, snapshot)
+    reported = _reported(outcome, groups, stated)
     graded, reports = _reports(criteria, snapshot)
     return Assessment(
         criteria=criteria,
@@ -244,11 +225,12 @@ def assess(criteria: CriteriaSet, snapshot: Snapshot) -> Assessment:
         asides=asides,
         by=_by(criteria, outcome, asides, groups),
         by_values=by_values,
-        population=population,
+        applicable=applicable,
+        not_applicable=why_not,
         graded=graded,
-        notes=(*_notes(outcome, asides, groups), *([population.reason] if population.reason else []), *reports),
+        notes=(*_notes(outcome, asides, groups), *_printed(reported, outcome), *([why_not] if why_not else []), *reports),
         cautions=outcome.cautions,
-        reported=_reported(outcome, groups, stated),
+        reported=reported,
     )
 
 
@@ -288,15 +270,16 @@ def _by(criteria: CriteriaSet, outcome: Outcome, asides: tuple[Outcome, ...], gr
     return COUNT if len(groups) == 1 and len(criteria.items) == groups[0].of else RULE
 
 
-def _applicable(criteria: CriteriaSet, snapshot: Snapshot) -> Applicability:
+def _applicable(criteria: CriteriaSet, snapshot: Snapshot) -> tuple[bool | None, str | None]:
+    """Whether the set was made for this patient, and why not or why that is not known."""
     population = criteria.population
     if population is None:
-        return Applicability(True)
+        return True, None
     if population.when is None:
-        return Applicability(None, f"Made for {population.text}: whether this patient is one, a patient file cannot say")
+        return None, (f"Made for {population.text}: whether this patient is one, a patient file cannot say")
     found = evaluate(population.when, snapshot.known, {})
     if found.status is Status.MET:
-        return Applicability(True)
+        return True, None
     lines = [
         line for line in found.evidence if line.status is not Status.MET and (line.value is None or line.status is found.status)
     ]
@@ -304,8 +287,8 @@ def _applicable(criteria: CriteriaSet, snapshot: Snapshot) -> Applicability:
         dict.fromkeys(f"{observables.get(line.observable).title}: {line.value or line.note or 'not stated'}" for line in lines)
     )
     if found.status is Status.NOT_MET:
-        return Applicability(False, f"Not made for this patient, but for {population.text}. Here {here}")
-    return Applicability(None, f"Made for {population.text}; whether this patient is one is open. Here {here}")
+        return False, (f"Not made for this patient, but for {population.text}. Here {here}")
+    return None, (f"Made for {population.text}; whether this patient is one is open. Here {here}")
 
 
 def _reported(outcome: Outcome, groups: tuple[Count, ...], stated: Reported | None) -> ReportedVerdict:
@@ -314,12 +297,28 @@ def _reported(outcome: Outcome, groups: tuple[Count, ...], stated: Reported | No
     verdict, number, score = stated.verdict, stated.count, stated.score
     agrees: bool | None = None
     if score is not None and outcome.range is not None:
-        agrees = (
-            outcome.range.compare(">=", score) is not Status.NOT_MET and outcome.range.compare("<=", score) is not Status.NOT_MET
-        )
+        agrees = _could_be(outcome, outcome.range, score)
     elif verdict is not None or number is not None:
         agrees = _agrees(outcome.status, groups[0] if len(groups) == 1 else None, verdict, number)
     return ReportedVerdict(verdict, number, score, agrees)
+
+
+def _printed(reported: ReportedVerdict, outcome: Outcome) -> list[str]:
+    """Why a score that the authors print is not ours."""
+    if reported.score is None or reported.agrees is not False or outcome.range is None:
+        return []
+    printed, ours = number_text(reported.score), range_text(outcome.range)
+    inside = Status.NOT_MET not in (outcome.range.compare(">=", reported.score), outcome.range.compare("<=", reported.score))
+    why = "no combination of what is unknown gives it" if inside else "it lies outside"
+    return [f"The authors print {printed}; what is stated gives {ours}, and {why}."]
+
+
+def _could_be(outcome: Outcome, known: Interval, score: Fraction) -> bool:
+    """True if some completion of what is unknown gives exactly this score."""
+    sums = totals(outcome)
+    if sums is not None:
+        return score in sums
+    return Status.NOT_MET not in (known.compare(">=", score), known.compare("<=", score))
 
 
 def _agrees(verdict: Status, count: Count | None, stated: Status | None, number: int | None) -> bool:
@@ -349,7 +348,7 @@ def _notes(outcome: Outcome, asides: tuple[Outcome, ...], groups: tuple[Count, .
     return notes
 
 
-def _reports(criteria: CriteriaSet, snapshot: Snapshot) -> tuple[tuple[Graded, ...], list[str]]:
+def _reports(criteria: CriteriaSet, snapshot: Snapshot) -> tuple[tuple[tuple[Report, str], ...], list[str]]:
     """The findings that the set grades, and what else it says of an observable that is stated."""
     graded, notes = [], []
     for report in criteria.reports:
@@ -361,5 +360,5 @@ def _reports(criteria: CriteriaSet, snapshot: Snapshot) -> tuple[tuple[Graded, .
             grade = f"{report.grade}: " if report.grade else ""
             notes.append(f"{observables.get(report.observable).title} {value}: {grade}{report.say}")
             if report.grade:
-                graded.append(Graded(report.grade, report.observable, value, report.say))
+                graded.append((report, value))
     return tuple(graded), notes

@@ -72,7 +72,7 @@ _Folder = Annotated[
 ]
 
 
-@app.command(no_args_is_help=True, short_help="Decide which criteria are met, not met or unknown.")
+@app.command("check", no_args_is_help=True, short_help="Decide which criteria are met, not met or unknown.")
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="Patient files (YAML or JSON); '-' is standard input.")],
     criteria: Annotated[
@@ -295,7 +295,7 @@ def _test_criteria(names: list[str], folders: list[Path] | None) -> None:
         raise typer.Exit(FAILED)
 
 
-@app.command(short_help="Print a commented template of a patient file.")
+@app.command("init", short_help="Print a commented template of a patient file.")
 def init(
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to this new file.")] = None,
 ) -> None:
@@ -323,7 +323,7 @@ def init(
 _SCHEMAS = ("patient", "results", "criteria")
 
 
-@app.command(short_help="Print the JSON Schema of a file or of the results.")
+@app.command("schema", short_help="Print the JSON Schema of a file or of the results.")
 def schema(
     name: Annotated[str, typer.Argument(metavar="[patient|results|criteria]", help="Whose schema.")] = "patient",
 ) -> None:

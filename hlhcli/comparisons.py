@@ -142,7 +142,7 @@ def _ratio(node: rules.Ratio, known: Known) -> Outcome:
     values: list[Observed] = [each.value if each else NOT_STATED for each in observations]
     (over, why), (under, why_not) = (_measured(value, unit) for value, unit in zip(values, node.units, strict=True))
     notes = [why, why_not]
-    ratio: Interval | None = None
+    ratio = ANYTHING
     if under is not None and under == point(0):
         notes[1] = f"{node.observables[1]} is 0: the ratio is undefined"
     elif over is not None and under is not None:
@@ -152,7 +152,7 @@ def _ratio(node: rules.Ratio, known: Known) -> Outcome:
             lo, lo if over.is_point and under.is_point else hi, over.lo_open or under.hi_open, over.hi_open or under.lo_open
         )
         notes[0] = f"the ratio is {range_text(ratio)}"
-    status = ratio.compare(node.operator, node.number) if ratio else Status.UNKNOWN
+    status = ratio.compare(node.operator, node.number)
     if ratio == point(node.number):
         notes[0] = f"{notes[0]}, equal to the cut-off"
     evidence = tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import with_config
 from typing_extensions import TypedDict
 
 from hlhcli.rules import Grade
@@ -40,17 +41,16 @@ class PopulationFile(TypedDict):
     when: RuleFile | str
 
 
+@with_config({"extra": "allow"})
 class ExpectFile(TypedDict, total=False):
+    """What the set must say: any of these, and items by their id with met, not met, unknown, or their points."""
+
     verdict: Literal["met", "not met", "indeterminate"]
     count: str
     score: str | int | float
     probability: str
     applicable: Literal["yes", "no", "unknown"] | bool
     warns: str
-
-
-ExpectFile.__doc__ = """What the set must say: any of these, and items by their id with met, not met, unknown, or their points."""
-ExpectFile.__pydantic_config__ = {"extra": "allow"}  # type: ignore[attr-defined]
 
 
 class _Case(TypedDict):

@@ -32,7 +32,6 @@ _LOGIC = ("when", "stated", *_KINDS, "at_least", "score", "points")
 _WITH = {"at_least": ("of",), "score": ("of",), "points": (), "if": ("then", "else")}  # the keys that go with a kind of logic
 _RULE = (*_ABOUT, *_LOGIC, "of", "then", "else")
 _UNPUBLISHED = "unpublished"  # a count for which the source states no number that suffices
-_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 def read(content: bytes | str, source: str, find: Find | None = None) -> CriteriaSet:
@@ -62,7 +61,7 @@ class _Reader:
             if key in tree and "extends" not in tree:
                 self.fail(f"'{key}' belongs to a variant, which says what it 'extends'", key, key=True)
         name = self.text("id")
-        if not _ID.fullmatch(name):
+        if not name.isascii() or not all(part.isalnum() and part == part.lower() for part in name.split("-")):
             self.fail("the id of a set is made of small letters, digits and '-', such as my-hospital-2026", "id")
         grade = self.grade(tree["provenance"], "provenance")
         citation = self.mapping("citation")

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from hlhcli import observables, rules
 from hlhcli.comparisons import ANYTHING, Known, Outcome, adds, compare
-from hlhcli.observations import Missing, Qualitative
+from hlhcli.observations import Missing, Qualitative, Quantity
 from hlhcli.quantity import Interval
 from hlhcli.rules import Node
 from hlhcli.status import Status, all_of, any_of, at_least
@@ -27,7 +27,7 @@ def evaluate(node: Node, known: Known, marks: Marks) -> Outcome:
         outcome = compare(node, known)
     for caution in node.about.cautions:
         possible = evaluate(caution.when, known, {})
-        if possible.status is not Status.NOT_MET and all(_measured(line.observable, known) for line in possible.evidence):
+        if possible.status is not Status.NOT_MET and all(_comparable(leaf, known) for leaf in rules.leaves(caution.when)):
             outcome = _warn(outcome, caution.when, caution.say)
     if mark is Status.UNKNOWN:
         return outcome
@@ -43,10 +43,14 @@ def evaluate(node: Node, known: Known, marks: Marks) -> Outcome:
     return outcome
 
 
-def _measured(name: str, known: Known) -> bool:
-    """True where a value is known that is more than a word such as `elevated`."""
-    observation = known.get(name)
-    return observation is not None and not isinstance(observation.value, (Missing, Qualitative))
+def _comparable(leaf: rules.Leaf, known: Known) -> bool:
+    """True where what is known of the value was held against the number: no word such as `elevated`, no other assay."""
+    values = [known[name].value for name in rules.asked(leaf) if name in known]
+    if not values or any(isinstance(value, (Missing, Qualitative)) for value in values):
+        return False
+    if isinstance(leaf, rules.Threshold) and isinstance(values[0], Quantity):
+        return any(values[0].unit.convertible(edge.unit) for edge in leaf.edges)
+    return True
 
 
 def _contradicted(outcome: Outcome, mark: Status) -> Outcome:
@@ -106,6 +110,19 @@ def _points(node: rules.Points, parts: tuple[Outcome, ...]) -> Outcome:
     cautions = tuple(dict.fromkeys(caution for part in parts for caution in part.cautions))
     known = _span(_possible(node, parts))
     return Outcome(node, adds(known), parts, evidence, cautions, range=known)
+
+
+def totals(outcome: Outcome) -> set[Fraction] | None:
+    """Every sum that a score could have, given what is known; None where it is not made of points alone."""
+    found = {Fraction(0)}
+    for part in outcome.children:
+        if not isinstance(part.node, rules.Points) or part.range is None:
+            return None
+        open_points = [
+            p for p in _possible(part.node, part.children) if part.range.lo is None or part.range.lo <= p <= (part.range.hi or 0)
+        ]
+        found = {total + points for total in found for points in open_points}
+    return found
 
 
 def _possible(node: rules.Points, parts: tuple[Outcome, ...]) -> list[Fraction]:

@@ -29,21 +29,22 @@ LIMITS = {
 _THRESHOLD = re.compile(r"(\w+)\s*(?=[<>])")
 _EDGE = re.compile(r"(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s+(\S.*)")
 _PRESENT = re.compile(r"(\w+)(?:\s+in\s+(.+))?")
-_GENOTYPE = re.compile(rf"{GENETICS}\s+(\w+)\s+in\s+(.+)")
-_RATIO = re.compile(r"(\w+) in (\S+) / (\w+) in (\S+) (<=|>=|<|>) (\d+(?:\.\d+)?)")
-_LINEAR = re.compile(r"(-?\d+(?:\.\d+)?) per (\S.*?) of (\w+)")
+# Seldom needed, and compiled only then: every start pays for a pattern.
+_GENOTYPE = rf"{GENETICS} (\w+) in (.+)"
+_RATIO = r"(\w+) in (\S+) / (\w+) in (\S+) (<=|>=|<|>) (\d+(?:\.\d+)?)"
+_LINEAR = r"(-?\d+(?:\.\d+)?) per (\S.*?) of (\w+)"
 
 
 def phrase(text: str, about: About) -> Leaf:
     """The comparison that `text` says. Raises BadQuantity or UnknownName, with what to write instead."""
     text = " ".join(text.split())
-    if found := _RATIO.fullmatch(text):
+    if " / " in text and (found := re.fullmatch(_RATIO, text)):
         return _ratio(found, text, about)
     if found := _THRESHOLD.match(text):
         observable = _quantity(found[1])
         edges = tuple(_edge(part, observable) for part in text[found.end() :].split(" or "))
         return Threshold(about, observable.name, edges, text)
-    if found := _GENOTYPE.fullmatch(text):
+    if text.startswith(GENETICS) and (found := re.fullmatch(_GENOTYPE, text)):
         return _genotype(found, text, about)
     if not (found := _PRESENT.fullmatch(text)):
         raise BadQuantity(f"'{text}' is no comparison; write for example 'ferritin >= 500 ug/L' or 'splenomegaly'")
@@ -70,7 +71,7 @@ def stated(name: str, about: About) -> Present:
 def linear(text: str, about: About) -> Linear:
     """A term such as `-0.003 per 10*9/L of platelets`."""
     text = " ".join(text.split())
-    found = _LINEAR.fullmatch(text)
+    found = re.fullmatch(_LINEAR, text)
     if not found:
         raise BadQuantity(f"'{text}' gives no points; write {{18: immunosuppression}}, or '-0.003 per 10*9/L of platelets'")
     observable = _quantity(found[3])

@@ -200,7 +200,7 @@ def test_criteria_page():
     assert "hlh-2004" in hlhcli("criteria").out
     page = hlhcli("criteria", "hlh-2004").out
     for text in (
-        "ferritin >= 500 ug/L  [reproduction]",
+        "ferritin >= 500 ug/L (= 500 ng/mL)  [reproduction]",
         "[secondary]",
         "10.1002/pbc.21039",
         "What is not computed",

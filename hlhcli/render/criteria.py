@@ -198,14 +198,16 @@ def phrase(node: Node) -> str:
         return f"at least {node.required} of: {', '.join(parts)}"
     if isinstance(node, rules.Score):
         return f"sum {node.text} of: {'; '.join(parts)}"
-    return {
-        "all": " and ".join(map(_grouped, node.children)),
-        "any": ", or ".join(parts),
-        "not": f"not ({parts[0]})",
-        "agree": f"what all of these say: {', '.join(parts)}",
-        "first_known": f"{parts[0]} if {'stated' if isinstance(node.children[0], rules.Present) else 'known'}; else {'; else '.join(parts[1:])}",
-        "if": f"{parts[1]} if {parts[0]}, else {parts[-1]}",
-    }[node.kind]
+    if node.kind == "first_known":
+        known = "stated" if isinstance(node.children[0], rules.Present) else "known"
+        return f"{parts[0]} if {known}; else {'; else '.join(parts[1:])}"
+    if node.kind == "if":
+        return f"{parts[1]} if {parts[0]}, else {parts[2]}"
+    if node.kind == "not":
+        return f"not ({parts[0]})"
+    if node.kind == "agree":
+        return f"what all of these say: {', '.join(parts)}"
+    return " and ".join(map(_grouped, node.children)) if node.kind == "all" else ", or ".join(parts)
 
 
 def _grouped(node: Node) -> str:

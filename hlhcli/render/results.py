@@ -59,7 +59,7 @@ def assessment_json(assessment: Assessment) -> AssessmentJson:
         "criteria_version": assessment.criteria.version,
         "provenance": assessment.provenance,
         "applicable": assessment.applicable,
-        "applicable_reason": assessment.population.reason,
+        "applicable_reason": assessment.not_applicable,
         "verdict": assessment.verdict,
         "by": assessment.by,
         "count": _count(assessment.count) if assessment.count else None,
@@ -69,7 +69,8 @@ def assessment_json(assessment: Assessment) -> AssessmentJson:
         "by_values": _by_values(assessment.by_values) if assessment.by_values else None,
         "items": [_item(item) for item in assessment.items],
         "graded": [
-            {"grade": each.grade, "observable": each.observable, "value": each.value, "say": each.say} for each in assessment.graded
+            {"grade": report.grade or "", "observable": report.observable, "value": value, "say": report.say}
+            for report, value in assessment.graded
         ],
         "doubtful": list(assessment.doubtful),
         "would_decide": list(assessment.would_decide),
