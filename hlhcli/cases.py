@@ -34,6 +34,43 @@ def run(content: bytes | str, source: str, criteria: CriteriaSet) -> list[Outcom
     return [_run(entry, source, criteria, mark_of(tree, ("cases", index))) for index, entry in enumerate(entries)]
 
 
+def table(content: bytes | str, source: str) -> list[tuple[str, str, str]]:
+    """Name, what is observed, and what is expected, of each case: for people to read."""
+    tree = parse(content, source)
+    entries: Any = tree.get("cases", []) if isinstance(tree, Mapping) else []
+    return [
+        (
+            case["name"],
+            "; ".join(
+                [f"{key} {case[key]}" for key in ("age", "onset") if key in case] + [*_said(case, "observations"), *_variants(case)]
+            ),
+            "; ".join(_said(case, "expect")),
+        )
+        for case in entries
+        if isinstance(case, Mapping) and "name" in case
+    ]
+
+
+def _said(case: Mapping, key: str) -> list[str]:
+    said = case.get(key)
+    return [f"{name}: {_text(value)}" for name, value in said.items()] if isinstance(said, Mapping) else []
+
+
+def _variants(case: Mapping) -> list[str]:
+    genetics = case.get("genetics")
+    if not isinstance(genetics, Mapping):
+        return []
+    variants, tested = genetics.get("variants", []), genetics.get("tested", [])
+    found = [" ".join(map(str, variant.values())) for variant in variants if isinstance(variant, Mapping)]
+    return found + [f"tested: {_text(tested)}"] * bool(tested)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _run(case: Any, source: str, criteria: CriteriaSet, start: tuple[int, int]) -> Outcome:
     known = [item_id(item) for item in criteria.items]
     problems: list[Problem] = []

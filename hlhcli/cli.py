@@ -268,12 +268,19 @@ def show_criteria(
     else:
         library, (found, *_) = _sets(names, folder)
         base = library.load(found.extends) if found.extends else None
-        sys.stdout.write(render.markdown_page(found, base) if as_markdown else render.page(found, base))
+        if as_markdown:
+            from hlhcli.cases import table
+
+            path = library.path(found.id)
+            sys.stdout.write(render.markdown_page(found, base, table(path.read_bytes(), str(path))))
+        else:
+            sys.stdout.write(render.page(found, base))
 
 
 def _test_criteria(names: list[str], folders: list[Path] | None) -> None:
     """Run the cases of criteria files; those that differ go to stderr."""
     from hlhcli import cases
+    from hlhcli.criteria import FOLDER
     from hlhcli.errors import InputError
 
     library, sets = _sets(names or ["all"], folders)
@@ -281,7 +288,7 @@ def _test_criteria(names: list[str], folders: list[Path] | None) -> None:
     for criteria in sets:
         path = library.path(criteria.id)
         try:
-            outcomes = cases.run(path.read_bytes(), str(path) if path.is_relative_to(Path.cwd()) else path.name, criteria)
+            outcomes = cases.run(path.read_bytes(), str(path) if path.parent != FOLDER else path.name, criteria)
         except InputError as error:
             outcomes = [cases.Outcome("cases", tuple(error.problems))]
         wrong = [problem for outcome in outcomes for problem in outcome.problems]

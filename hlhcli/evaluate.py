@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from hlhcli import observables, rules
 from hlhcli.comparisons import ANYTHING, Known, Outcome, adds, compare
-from hlhcli.observations import Missing, Qualitative, Quantity
+from hlhcli.observations import NOT_STATED, Missing, Qualitative, Quantity
 from hlhcli.quantity import Interval
 from hlhcli.rules import Node
 from hlhcli.status import Status, all_of, any_of, at_least
@@ -45,8 +45,8 @@ def evaluate(node: Node, known: Known, marks: Marks) -> Outcome:
 
 def _comparable(leaf: rules.Leaf, known: Known) -> bool:
     """True where what is known of the value was held against the number: no word such as `elevated`, no other assay."""
-    values = [known[name].value for name in rules.asked(leaf) if name in known]
-    if not values or any(isinstance(value, (Missing, Qualitative)) for value in values):
+    values = [known[name].value if name in known else NOT_STATED for name in rules.asked(leaf)]
+    if any(isinstance(value, (Missing, Qualitative)) for value in values):
         return False
     if isinstance(leaf, rules.Threshold) and isinstance(values[0], Quantity):
         return any(values[0].unit.convertible(edge.unit) for edge in leaf.edges)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from hlhcli import observables, rules
@@ -44,8 +44,8 @@ def page(criteria: CriteriaSet, base: CriteriaSet | None = None) -> str:
     return "\n".join(lines[:-1]) + "\n"
 
 
-def markdown_page(criteria: CriteriaSet, base: CriteriaSet | None = None) -> str:
-    """The same page as Markdown."""
+def markdown_page(criteria: CriteriaSet, base: CriteriaSet | None = None, cases: Sequence[tuple[str, str, str]] = ()) -> str:
+    """The same page as Markdown, and the cases that stand in the file as a table."""
     lines = [f"# {_escape(criteria.title)}", "", f"`{criteria.id}`, version {criteria.version}", ""]
     for paragraph in _head(criteria):
         lines += [_escape(paragraph), ""]
@@ -55,6 +55,16 @@ def markdown_page(criteria: CriteriaSet, base: CriteriaSet | None = None) -> str
             indent = "  " * depth
             lines += [f"{indent}- {_escape(text)}", *(f"{indent}  <br>*{_escape(each)}*" for each in below)]
         lines += [""]
+    if cases:
+        lines += [
+            "## Cases",
+            "",
+            "Met / not met / unknown where a count stands.",
+            "",
+            "| case | observed | expected |",
+            "|---|---|---|",
+        ]
+        lines += [f"| {' | '.join(_escape(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in cases] + [""]
     return "\n".join(lines[:-1]) + "\n"
 
 
