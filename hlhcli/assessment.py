@@ -10,15 +10,15 @@ from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
-from hlhcli import nexttest, observables
+from hlhcli import nexttest, observables, population, remarks
 from hlhcli.comparisons import Evidence, Outcome
 from hlhcli.evaluate import evaluate, totals
 from hlhcli.observations import PENDING, Missing
 from hlhcli.patient import Reported
-from hlhcli.quantity import Interval, number_text, range_text
+from hlhcli.quantity import Interval
 from hlhcli.rules import CriteriaSet, Grade, Linear, Logic, Points, Report, asked, item_id, worst
 from hlhcli.snapshot import Snapshot
-from hlhcli.status import Status, Verdict, at_least
+from hlhcli.status import Status, Verdict
 
 COUNT, SCORE, RULE = "count", "score", "rule"  # what can bring a verdict, beside the id of an aside
 
@@ -148,6 +148,19 @@ class Assessment:
         return worst(self.criteria.verdict)
 
     @property
+    def least_certain(self) -> tuple[str, ...]:
+        """The items (or the cut-off of the score) whose numbers have that provenance."""
+        grade = self.provenance
+        found = [item.title for item, node in zip(self.items, self.criteria.items, strict=True) if worst(node) == grade]
+        found += [aside.node.about.title or "" for aside in self.asides if worst(aside.node) == grade]
+        return ("cut-off",) if not found else () if len(found) > 2 else tuple(found)
+
+    @property
+    def stated_asides(self) -> tuple[Item, ...]:
+        """What decides beside the items, where it is stated."""
+        return tuple(_item(aside) for aside in self.asides if aside.evidence[0].value is not None)
+
+    @property
     def pending(self) -> frozenset[str]:
         """The observables of which a result is on its way."""
         return frozenset(name for name, observation in self.snapshot.known.items() if observation.value == Missing(PENDING))
@@ -213,9 +226,15 @@ def assess(criteria: CriteriaSet, snapshot: Snapshot) -> Assessment:
         counts = _counts(criteria, {id(part.node): part for part in _outer(alone)})
         by_values = ByValues(alone.status, counts[0] if len(counts) == 1 else None, alone.range)
     asides = tuple(parts[id(node)] for node in criteria.asides)
-    applicable, why_not = _applicable(criteria, snapshot)
+    applicable, why_not = population.applicable(criteria, snapshot)
     reported = _reported(outcome, groups, stated)
-    graded, reports = _reports(criteria, snapshot)
+    said = [
+        *remarks.of_asides(outcome, asides, groups),
+        *remarks.of_what_is_taken(criteria, snapshot),
+        *remarks.of_the_edge(criteria, outcome),
+        *remarks.of_the_printed_score(reported, outcome),
+    ]
+    graded, reports = remarks.of_reports(criteria, snapshot)
     return Assessment(
         criteria=criteria,
         snapshot=snapshot,
@@ -228,7 +247,7 @@ def assess(criteria: CriteriaSet, snapshot: Snapshot) -> Assessment:
         applicable=applicable,
         not_applicable=why_not,
         graded=graded,
-        notes=(*_notes(outcome, asides, groups), *_printed(reported, outcome), *([why_not] if why_not else []), *reports),
+        notes=(*said, *([why_not] if why_not else []), *reports),
         cautions=outcome.cautions,
         reported=reported,
     )
@@ -270,27 +289,6 @@ def _by(criteria: CriteriaSet, outcome: Outcome, asides: tuple[Outcome, ...], gr
     return COUNT if len(groups) == 1 and len(criteria.items) == groups[0].of else RULE
 
 
-def _applicable(criteria: CriteriaSet, snapshot: Snapshot) -> tuple[bool | None, str | None]:
-    """Whether the set was made for this patient, and why not or why that is not known."""
-    population = criteria.population
-    if population is None:
-        return True, None
-    if population.when is None:
-        return None, (f"Made for {population.text}: whether this patient is one, a patient file cannot say")
-    found = evaluate(population.when, snapshot.known, {})
-    if found.status is Status.MET:
-        return True, None
-    lines = [
-        line for line in found.evidence if line.status is not Status.MET and (line.value is None or line.status is found.status)
-    ]
-    here = "; ".join(
-        dict.fromkeys(f"{observables.get(line.observable).title}: {line.value or line.note or 'not stated'}" for line in lines)
-    )
-    if found.status is Status.NOT_MET:
-        return False, (f"Not made for this patient, but for {population.text}. Here {here}")
-    return None, (f"Made for {population.text}; whether this patient is one is open. Here {here}")
-
-
 def _reported(outcome: Outcome, groups: tuple[Count, ...], stated: Reported | None) -> ReportedVerdict:
     if stated is None:
         return ReportedVerdict(None, None, None, None)
@@ -301,16 +299,6 @@ def _reported(outcome: Outcome, groups: tuple[Count, ...], stated: Reported | No
     elif verdict is not None or number is not None:
         agrees = _agrees(outcome.status, groups[0] if len(groups) == 1 else None, verdict, number)
     return ReportedVerdict(verdict, number, score, agrees)
-
-
-def _printed(reported: ReportedVerdict, outcome: Outcome) -> list[str]:
-    """Why a score that the authors print is not ours."""
-    if reported.score is None or reported.agrees is not False or outcome.range is None:
-        return []
-    printed, ours = number_text(reported.score), range_text(outcome.range)
-    inside = Status.NOT_MET not in (outcome.range.compare(">=", reported.score), outcome.range.compare("<=", reported.score))
-    why = "no combination of what is unknown gives it" if inside else "it lies outside"
-    return [f"The authors print {printed}; what is stated gives {ours}, and {why}."]
 
 
 def _could_be(outcome: Outcome, known: Interval, score: Fraction) -> bool:
@@ -328,37 +316,3 @@ def _agrees(verdict: Status, count: Count | None, stated: Status | None, number:
     if verdict is stated:
         return True
     return verdict is Status.UNKNOWN and (number is None or count is None or count.min <= number <= count.max)
-
-
-def _notes(outcome: Outcome, asides: tuple[Outcome, ...], groups: tuple[Count, ...]) -> list[str]:
-    """What is to be said of the findings that decide beside the count."""
-    notes = []
-    for aside in asides:
-        line, about = aside.evidence[0], aside.node.about
-        if aside.status is outcome.status is Status.MET and len(groups) == 1 and groups[0].required is not None:
-            count = groups[0]
-            by_count = at_least(groups[0].required, [Status.MET] * count.met + [Status.UNKNOWN] * count.unknown)
-            alone = "open" if by_count is Status.UNKNOWN else str(by_count)
-            by_itself = f"by the count alone {alone} ({count.met} of {count.of} met)"
-            notes.append(f"{about.title}: {line.value}; {by_itself}. {about.note or ''}".strip())
-        elif line.note:
-            notes.append(f"{about.title}: {line.note}")
-        elif aside.status is outcome.status is Status.NOT_MET and line.value not in (None, "no"):
-            notes.append(f"{about.title}: {line.value}. {about.note or ''}".strip())
-    return notes
-
-
-def _reports(criteria: CriteriaSet, snapshot: Snapshot) -> tuple[tuple[tuple[Report, str], ...], list[str]]:
-    """The findings that the set grades, and what else it says of an observable that is stated."""
-    graded, notes = [], []
-    for report in criteria.reports:
-        observation = snapshot.known.get(report.observable)
-        if observation is None or isinstance(observation.value, Missing):
-            continue
-        if report.when is None or evaluate(report.when, snapshot.known, {}).status is Status.MET:
-            value = observation.value.text
-            grade = f"{report.grade}: " if report.grade else ""
-            notes.append(f"{observables.get(report.observable).title} {value}: {grade}{report.say}")
-            if report.grade:
-                graded.append((report, value))
-    return tuple(graded), notes

@@ -327,6 +327,20 @@ def init(
         _fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
 
 
+@app.command("hazards", short_help="Print the hazard log: what could go wrong, and what is done about it.")
+def hazards() -> None:
+    """
+    \b
+    Examples:
+      hlhcli hazards | less
+
+    Print the hazard log that ships with the package: for each hazard its
+    cause and effect, what the software does about it, what remains, and
+    the tests that show it.
+    """
+    sys.stdout.write(Path(__file__).with_name("hazards.md").read_text(encoding="utf-8"))
+
+
 _SCHEMAS = ("patient", "results", "criteria")
 
 

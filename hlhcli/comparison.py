@@ -35,12 +35,13 @@ class Step(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """All chosen sets on one time point. Tests are named for the open verdicts of sets that may be made for this patient."""
+    """All chosen sets on one time point. Tests are named for the open verdicts of sets that were made for this patient."""
 
     assessments: tuple[Assessment, ...]
     disagreements: tuple[Disagreement, ...]
+    open_verdicts: int  # of the sets that tests are named for
     next_tests: tuple[Step, ...]
-    all_open: Step | None  # a set of observables that could settle every open verdict
+    all_open: Step | None  # a set of observables that could settle every one of them
 
     @property
     def timepoint(self) -> str:
@@ -58,14 +59,17 @@ def compare_sets(assessments: Iterable[Assessment]) -> list[Comparison]:
 def _compare(assessments: tuple[Assessment, ...]) -> Comparison:
     first, *others = assessments
     disagreements = tuple(Disagreement(first, other, _differences(first, other)) for other in others if _disagree(first, other))
-    relevant = tuple(each for each in assessments if each.applicable is not False)
+    relevant = tuple(each for each in assessments if each.applicable) or tuple(
+        each for each in assessments if each.applicable is not False
+    )
     steps = _steps(relevant)
-    return Comparison(assessments, disagreements, steps, _together(relevant, steps))
+    still_open = sum(1 for each in relevant if each.next_tests)
+    return Comparison(assessments, disagreements, still_open, steps, _together(relevant, steps))
 
 
 def _disagree(first: Assessment, other: Assessment) -> bool:
     """True where the verdicts contradict each other; between sets that are much alike, also where only one of them is open."""
-    if first.status is other.status:
+    if first.status is other.status or other.applicable is False:
         return False
     ids, others = ({item.id for item in each.items} for each in (first, other))
     alike = 2 * len(ids & others) > max(len(ids), len(others)) and first.count is not None and other.count is not None
@@ -74,8 +78,7 @@ def _disagree(first: Assessment, other: Assessment) -> bool:
 
 def _differences(first: Assessment, other: Assessment) -> tuple[Difference, ...]:
     """The items that differ in status, or that only one of the two has."""
-    here = {item.id: item for item in first.items}
-    there = {item.id: item for item in other.items}
+    here, there = ({item.id: item for item in (*each.stated_asides, *each.items)} for each in (first, other))
     found = []
     for name in dict.fromkeys([*here, *there]):
         a, b = here.get(name), there.get(name)

@@ -27,6 +27,7 @@ class Evidence(NamedTuple):
     rule: str
     status: Status
     note: str | None = None
+    on_edge: bool = False  # the value equals the cut-off, or lies within rounding of it
 
 
 class Outcome(NamedTuple):
@@ -52,20 +53,20 @@ def compare(node: Leaf, known: Known) -> Outcome:
     observation = known.get(node.observable)
     value: Observed = observation.value if observation else NOT_STATED
     caution: str | None = None
+    on_edge = False
     measured: Interval | None = None
     if isinstance(node, rules.Genotype):
         status, note = _genotype(node, value, known)
     elif isinstance(node, rules.Linear):
         status, note, measured = _linear(node, value)
     elif isinstance(value, Missing):
-        status, note = (
-            (Status.UNKNOWN, value.text) if not isinstance(node, rules.Present) or not node.stated else _not_stated(value)
-        )
+        counts_if_stated = isinstance(node, rules.Present) and node.stated
+        status, note = _not_stated(value) if counts_if_stated else (Status.UNKNOWN, value.text)
     elif isinstance(node, rules.Present):
         status, note = _present(node, value)
     else:
-        status, note, caution = _threshold(node, value)
-    evidence = Evidence(node.observable, _shown(value), node.text, status, _said(note, observation))
+        status, note, caution, on_edge = _threshold(node, value)
+    evidence = Evidence(node.observable, _shown(value), node.text, status, _said(note, observation), on_edge)
     return Outcome(node, status, (), (evidence,), ((node.observable, caution),) if caution else (), range=measured)
 
 
@@ -98,21 +99,20 @@ def _present(node: rules.Present, value: Observed) -> tuple[Status, str | None]:
 
 def _genotype(node: rules.Genotype, value: Observed, known: Known) -> tuple[Status, str | None]:
     """Variants that are known decide; a diagnosis that is pending, or stated without its variants, leaves it open."""
-    from hlhcli.genetics import UNKNOWN, Genes, amounts_to  # few patients have genetics, and every start pays for an import
+    from hlhcli.genetics import UNTESTED, Genes, amounts_to  # few patients have genetics, and every start pays for an import
 
+    note: str | None = "not stated; the count decides"
     if isinstance(value, Genes):
-        finding, note = amounts_to(value.genetics, node.genes)
-        status = Status.UNKNOWN if finding == UNKNOWN else Status.MET if finding == node.finding else Status.NOT_MET
-        if status is not Status.NOT_MET:
-            return status, note
-    else:
-        status, note = Status.NOT_MET, "not stated; the count decides"
+        possible, note = amounts_to(value.genetics, node.genes)
+        if node.finding in possible:
+            return (Status.MET if len(possible) == 1 else Status.UNKNOWN), note
+        note = f"not all of {', '.join(node.genes)} were tested" if UNTESTED in possible else None
     stated = known.get(MOLECULAR)
     if stated and stated.value == Missing(PENDING):
         return Status.UNKNOWN, PENDING
     if stated and isinstance(stated.value, Finding) and "yes" in stated.value.values and not isinstance(value, Genes):
         return Status.UNKNOWN, "a molecular diagnosis is stated, but not its variants: write them under 'genetics'"
-    return status, note
+    return Status.NOT_MET, note
 
 
 def _measured(value: Observed, unit: Unit) -> tuple[Interval | None, str | None]:
@@ -143,7 +143,7 @@ def _ratio(node: rules.Ratio, known: Known) -> Outcome:
     (over, why), (under, why_not) = (_measured(value, unit) for value, unit in zip(values, node.units, strict=True))
     notes = [why, why_not]
     ratio = ANYTHING
-    if under is not None and under == point(0):
+    if under == point(0):
         notes[1] = f"{node.observables[1]} is 0: the ratio is undefined"
     elif over is not None and under is not None:
         lo = Fraction(0) if over.lo is None or under.hi is None else over.lo / under.hi
@@ -162,15 +162,15 @@ def _ratio(node: rules.Ratio, known: Known) -> Outcome:
     return Outcome(node, status, (), evidence, range=ratio)
 
 
-def _threshold(node: Threshold, value: Observed) -> tuple[Status, str | None, str | None]:
-    """Status, note and caution of a quantity against a cut-off."""
+def _threshold(node: Threshold, value: Observed) -> tuple[Status, str | None, str | None, bool]:
+    """Status, note and caution of a quantity against a cut-off, and whether it lies on the edge."""
     edge = _edge_for(node, value.unit) if isinstance(value, Quantity) else node.edges[0]
     if edge.unit.name in LIMITS:
-        return (*_by_limit(edge, value), None)
+        return (*_by_limit(edge, value), None, False)
     if not isinstance(value, Quantity):
-        return Status.UNKNOWN, f"reported as {value.text} without a number", None
+        return Status.UNKNOWN, f"reported as {value.text} without a number", None, False
     if not value.unit.convertible(edge.unit):
-        return Status.UNKNOWN, _not_comparable(value, edge), None
+        return Status.UNKNOWN, _not_comparable(value, edge), None, False
     interval = value.unit.convert(value.interval, edge.unit)
     status = interval.compare(edge.operator, edge.number)
     note = None
@@ -180,7 +180,7 @@ def _threshold(node: Threshold, value: Observed) -> tuple[Status, str | None, st
         note = "equals the cut-off"
     elif interval.is_point and interval.lo is not None and abs(interval.lo - edge.number) <= _last_place(value, edge.unit):
         note = "within rounding of the cut-off; compared without rounding"
-    return status, note, _edges_disagree(node, value, edge, status)
+    return status, note, _edges_disagree(node, value, edge, status), bool(note) and status is not Status.UNKNOWN
 
 
 def _by_limit(edge: Edge, value: Observed) -> tuple[Status, str | None]:

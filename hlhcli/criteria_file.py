@@ -34,11 +34,18 @@ class ReportFile(_Report, total=False):
     grade: str
 
 
-class PopulationFile(TypedDict):
-    """For whom the set was made, and the rule that decides it from a patient file."""
-
+class _Population(TypedDict):
     text: str
     when: RuleFile | str
+
+
+class PopulationFile(_Population, total=False):
+    """For whom the set was made, and the rule that decides it from a patient file.
+
+    `sufficient: no`: who does not fulfil the rule is none of them, but who does may still be none.
+    """
+
+    sufficient: Literal["yes", "no"] | bool
 
 
 @with_config({"extra": "allow"})

@@ -21,7 +21,8 @@ _CITATION = ("text", "doi", "pmid", "url")
 _REPORTS = ("observable", "say")
 _REPORT = (*_REPORTS, "when", "grade")
 _CAUTION = ("when", "say")
-_POPULATION = ("text", "when")
+_POPULATIONS = ("text", "when")
+_POPULATION = (*_POPULATIONS, "sufficient")
 _REQUIRED = ("id", "title", "citation", "provenance")
 _CHANGES = ("at_least", "score", "without", "change", "add")  # what goes with `extends`
 _TEXTS = ("version", "population", "probability", "reports", "not_computable", "notes", "cases")
@@ -143,9 +144,12 @@ class _Reader:
     def population(self, grade: Grade) -> Population:
         if isinstance(self.tree["population"], str):
             return Population(self.text("population"))
-        self.keys(self.mapping("population"), _POPULATION, _POPULATION, "population")
+        self.keys(self.mapping("population"), _POPULATION, _POPULATIONS, "population")
         when = self.node(self.at("population", "when"), grade, "population", "when")
-        return Population(self.text("population", "text"), when)
+        sufficient = self.at("population", "sufficient")
+        if sufficient not in (None, "yes", "no"):
+            self.fail("expected yes or no: whether fulfilling 'when' is enough to be one of them", "population", "sufficient")
+        return Population(self.text("population", "text"), when, sufficient != "no")
 
     def probability(self) -> tuple[tuple[Fraction, str], ...]:
         nodes = self.mapping("probability")
@@ -317,7 +321,8 @@ class _Reader:
             self.fail(f"{base.id} does not count its items in one list", "add" if added else "at_least", key=True)
         if "score" in self.tree and base.score is None:
             self.fail(f"{base.id} is no score", "score", key=True)
-        left = len(base.groups[0].children) + len(added) - len(without) if base.groups else 0
+        stay = [node for node in base.groups[0].children if rules.item_id(node) not in without] if base.groups else []
+        left = len(stay) + len(added)
         required = base.groups[0].required if base.groups else None
         if "at_least" in self.tree:
             required = self.required(self.tree["at_least"], left, "at_least")

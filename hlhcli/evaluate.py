@@ -48,6 +48,8 @@ def _comparable(leaf: rules.Leaf, known: Known) -> bool:
     values = [known[name].value if name in known else NOT_STATED for name in rules.asked(leaf)]
     if any(isinstance(value, (Missing, Qualitative)) for value in values):
         return False
+    if isinstance(leaf, rules.Ratio) and isinstance(values[1], Quantity):
+        return values[1].interval.lo != 0
     if isinstance(leaf, rules.Threshold) and isinstance(values[0], Quantity):
         return any(values[0].unit.convertible(edge.unit) for edge in leaf.edges)
     return True
@@ -97,11 +99,9 @@ def _agree(parts: tuple[Outcome, ...]) -> tuple[Status, tuple[Outcome, ...]]:
         return parts[0].status, parts[:1]
     if Status.UNKNOWN in statuses:
         return Status.UNKNOWN, parts
-    note = "published cut-offs differ here, and no one of them is the set's own"
-    return Status.UNKNOWN, tuple(
-        part._replace(evidence=tuple(line._replace(status=Status.UNKNOWN, note=note) for line in part.evidence))
-        for part in parts[:1]
-    )
+    said = ", but ".join(f"{part.status} by {part.evidence[0].rule}" for part in parts)
+    evidence = tuple(line._replace(status=Status.UNKNOWN, note=f"open: {said}") for line in parts[0].evidence)
+    return Status.UNKNOWN, (parts[0]._replace(evidence=evidence),)
 
 
 def _points(node: rules.Points, parts: tuple[Outcome, ...]) -> Outcome:

@@ -1,16 +1,19 @@
 """What the variants of a patient amount to: read from `genetics` in the patient file, by how many alleles and how sure they are.
 
-clear       both alleles of one gene carry a pathogenic variant
-probable    both alleles are affected; at least one variant is only likely pathogenic or of uncertain significance
-uncertain   a variant was found, but less than that: one allele, or variants of uncertain significance alone
-negative    no variant (or only benign ones) in the genes that were tested
-unknown     zygosity, phase or classification are not stated, and could change the answer
+    clear       every allele of one gene carries a pathogenic variant
+    probable    every allele is affected; at least one variant is only likely pathogenic or of uncertain significance
+    uncertain   a variant was found, but less than that: one allele of two, or variants of uncertain significance alone
+    untested    no variant, but not all of the genes were tested
+    negative    no variant (or only benign ones), and all of the genes were tested
+
+Zygosity, phase and classification that are not stated leave several of these possible, and then the answer is not known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,9 +21,10 @@ from hlhcli.patient import Genetics, Variant
 from hlhcli.yamltree import parse
 
 TABLE = Path(__file__).with_name("genes.yaml")
-UNKNOWN = "unknown"
-_ORDER = ("clear", "probable", "uncertain", "negative")
-_SURE, _LIKELY, _OPEN = "pathogenic", ("likely pathogenic", "VUS"), (None, "unknown")
+UNTESTED = "untested"
+_ORDER = ("clear", "probable", "uncertain", UNTESTED, "negative")  # from the most to the least
+_SURE, _LIKELY, _OPEN, _BENIGN = "pathogenic", "likely pathogenic", "VUS", ("benign", "likely benign")
+_MOST = 6  # variants of one gene; more is no report of a diagnosis
 
 
 class Genes(NamedTuple):
@@ -31,14 +35,21 @@ class Genes(NamedTuple):
 
 
 @cache
-def _aliases() -> dict[str, str]:
+def _table() -> dict[str, Any]:
     table: Any = parse(TABLE.read_bytes(), TABLE.name)
-    return {alias.casefold(): symbol for symbol, also in table.items() for alias in (symbol, *also.split())}
+    return {
+        alias.casefold(): (gene, "x" in more) for gene, more in table.items() for alias in (gene, *more.get("also", "").split())
+    }
 
 
 def symbol(name: str) -> str:
     """The symbol of a gene, by any of its names."""
-    return _aliases().get(name.strip().casefold(), name.strip().upper())
+    found = _table().get(name.strip().casefold())
+    return str(found[0]) if found else name.strip().upper()
+
+
+def _on_x(gene: str) -> bool:
+    return bool(_table().get(gene.casefold(), ("", False))[1])
 
 
 def misprint(genetics: Genetics) -> str | None:
@@ -58,43 +69,69 @@ def observed(genetics: Genetics) -> Genes:
     return Genes(genetics, "; ".join(parts) or (f"no variant in {tested}" if tested else "no variant"))
 
 
-def amounts_to(genetics: Genetics, genes: Iterable[str]) -> tuple[str, str | None]:
-    """The best finding in any of the genes, and why it is not known or not better."""
-    found = [
-        _gene([v for v in genetics.variants if symbol(v.gene) == gene and v.classification not in ("benign", "likely benign")])
-        for gene in genes
-    ]
-    for finding in ("clear", UNKNOWN, *_ORDER[1:]):
-        for amount, note in found:
-            if amount == finding:
-                return amount, note
-    raise ValueError("no gene to look at")
+def amounts_to(genetics: Genetics, genes: Iterable[str]) -> tuple[frozenset[str], str | None]:
+    """What the variants in these genes may amount to (one finding, where all is stated), and what would have to be stated."""
+    tested = {symbol(name) for name in genetics.tested} | {symbol(variant.gene) for variant in genetics.variants}
+    known: list[set[str]] = []
+    for gene in genes:
+        variants = [v for v in genetics.variants if symbol(v.gene) == gene and v.classification not in _BENIGN]
+        none = {"negative" if gene in tested else UNTESTED}
+        known.append(_possible(variants, _on_x(gene)) if variants else none)
+    best = frozenset(min(chosen, key=_ORDER.index) for chosen in product(*known))
+    return best, _missing(genetics, genes) if len(best) > 1 else None
 
 
-def _gene(variants: list[Variant]) -> tuple[str, str | None]:
-    """What the variants in one gene amount to."""
-    if not variants:
-        return "negative", None
-    alleles: list[str | None] = []
-    phase = None
-    for variant in variants:
-        if variant.zygosity in _OPEN and variant.classification not in ("VUS", "likely pathogenic"):
-            return UNKNOWN, f"{symbol(variant.gene)}: the zygosity is not stated"
-        alleles += [variant.classification] * (2 if variant.zygosity == "homozygous" else 1)
-    if len(alleles) > 1 and all(variant.zygosity == "heterozygous" for variant in variants):
-        phase = f"{symbol(variants[0].gene)}: whether both alleles are affected is not stated; write 'compound heterozygous' if so"
-    if len(alleles) == 1 and variants[0].zygosity == "compound heterozygous":
-        return UNKNOWN, f"{symbol(variants[0].gene)}: the second variant is not listed"
-    certain = alleles.count(_SURE)
-    possible = certain + sum(allele in _OPEN for allele in alleles)
-    gene = symbol(variants[0].gene)
-    if certain > 1:
-        return ("clear", None) if phase is None else (UNKNOWN, phase)
-    if possible > 1:
-        return UNKNOWN, phase or f"{gene}: the classification is not stated"
-    if len(alleles) > 1 and certain and phase is None:
-        return "probable", None
-    if len(alleles) > 1 and phase is None and "likely pathogenic" in alleles:
-        return "probable", f"{gene}: likely pathogenic is not taken as clearly disease-causing"
-    note = "one allele; both must be affected" if len(alleles) == 1 else phase or "of uncertain significance"
-    return "uncertain", f"{gene}: {note}"
+def _possible(variants: list[Variant], on_x: bool) -> set[str]:
+    """What the variants in one gene amount to, by every reading of what is not stated."""
+    readings = (_readings(variant, on_x) for variant in variants[:_MOST])
+    return {_amount(alleles) for chosen in product(*readings) for alleles in _phases(chosen, variants)}
+
+
+def _readings(variant: Variant, on_x: bool) -> list[tuple[str, int]]:
+    """Each class that the variant may have, on one allele or on all."""
+    classes = [_SURE, _OPEN] if variant.classification in (None, "unknown") else [variant.classification]
+    copies = {"homozygous": [2], "hemizygous": [2] if on_x else [1, 2], None: [1, 2], "unknown": [1, 2]}.get(variant.zygosity, [1])
+    return [(each, copy) for each in classes for copy in copies]
+
+
+def _phases(chosen: tuple[tuple[str, int], ...], variants: list[Variant]) -> Iterator[list[str]]:
+    """The worst variant of each allele, by every arrangement that is possible."""
+    single = [each for each, copies in chosen if copies == 1]
+    both = [each for each, copies in chosen if copies == 2]
+    compound = any(variant.zygosity == "compound heterozygous" for variant in variants)
+    if both:
+        yield [*both[:1] * 2, *both[1:] * 2]
+    elif compound and len(single) == 1:  # the second variant is not listed
+        for other in (_SURE, _OPEN):
+            yield [*single, other]
+    elif compound:
+        yield single
+    elif len(single) > 1:
+        yield single  # on different alleles
+        yield [min(single, key=(_SURE, _LIKELY, _OPEN).index)]  # on the same
+    else:
+        yield single
+
+
+def _amount(alleles: list[str]) -> str:
+    if alleles.count(_SURE) > 1:
+        return "clear"
+    if len(alleles) > 1 and set(alleles) != {_OPEN}:
+        return "probable"
+    return "uncertain"
+
+
+def _missing(genetics: Genetics, genes: Iterable[str]) -> str:
+    """What is not stated of the variants in these genes."""
+    variants = [variant for variant in genetics.variants if symbol(variant.gene) in genes]
+    lacks = {
+        "the zygosity": any(v.zygosity in (None, "unknown", "hemizygous") for v in variants),
+        "the classification": any(v.classification in (None, "unknown") for v in variants),
+        "the second variant": sum(v.zygosity == "compound heterozygous" for v in variants) == 1,
+        "whether both alleles are affected (then write 'compound heterozygous')": sum(
+            v.zygosity == "heterozygous" for v in variants
+        )
+        > 1,
+    }
+    names = ", ".join(dict.fromkeys(symbol(variant.gene) for variant in variants))
+    return f"{names}: not stated: {' and '.join(fact for fact, lack in lacks.items() if lack)}"

@@ -23,7 +23,7 @@ def open_observables(outcome: Outcome) -> list[str]:
     if not _is_open(outcome):
         return []
     if not outcome.children:
-        return [line.observable for line in outcome.evidence if line.value is None] or [outcome.evidence[0].observable]
+        return [line.observable for line in outcome.evidence if line.value is None] or [outcome.evidence[-1].observable]
     return list(dict.fromkeys(name for child in outcome.children for name in open_observables(child)))
 
 

@@ -20,7 +20,7 @@ from hlhcli.observables import GENETICS, PSEUDO, Observable, Unit
 from hlhcli.quantity import COMPARATORS, BadQuantity, readings
 from hlhcli.rules import About, Edge, Genotype, Leaf, Linear, Present, Ratio, Threshold
 
-FINDINGS = ("clear", "probable", "uncertain", "negative")  # what genetics can amount to
+FINDINGS = ("clear", "probable", "uncertain", "untested", "negative")  # what genetics can amount to
 LIMITS = {
     name: Unit(name, Fraction(1), apart=f"multiples of the laboratory's {which} limit")
     for name, which in (("ULN", "upper"), ("LLN", "lower"))

@@ -156,10 +156,14 @@ class Report(NamedTuple):
 
 
 class Population(NamedTuple):
-    """For whom the set was made; `when` decides it as far as a patient file can, None where it cannot."""
+    """For whom the set was made; `when` decides it as far as a patient file can, None where it cannot.
+
+    Not `sufficient`: who does not fulfil `when` is none of them, but who does may still be none.
+    """
 
     text: str
     when: Node | None = None
+    sufficient: bool = True
 
 
 class CriteriaSet(NamedTuple):
@@ -214,9 +218,7 @@ def _is_item(node: Node) -> bool:
 
 
 def _is_aside(node: Node) -> bool:
-    while isinstance(node, Logic) and node.kind == "not":
-        node = node.children[0]
-    return isinstance(node, Genotype) or (isinstance(node, Present) and node.stated)
+    return all(isinstance(leaf, Genotype) or (isinstance(leaf, Present) and leaf.stated) for leaf in leaves(node))
 
 
 def children(node: Node) -> tuple[Node, ...]:

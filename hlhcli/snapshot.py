@@ -26,6 +26,7 @@ class Snapshot(NamedTuple):
     day: Fraction | None
     date: date | None
     known: Mapping[str, Observation]
+    first_age: Quantity | None = None  # at the first time point
 
 
 def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
@@ -53,7 +54,7 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
         if stated := ages[index]:
             known[observables.AGE] = Observation(stated)
         known |= always
-        result.append(Snapshot(timepoint, index, days[index], timepoint.date, known))
+        result.append(Snapshot(timepoint, index, days[index], timepoint.date, known, ages[order[0]]))
     return result, warnings
 
 

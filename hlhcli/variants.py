@@ -34,10 +34,10 @@ def vary(base: CriteriaSet, changes: Changes) -> Node:
             return (changes.score or node)._replace(children=terms)
         assert isinstance(node, (Logic, AtLeast))
         left = tuple(child for each in node.children if (child := changed(each)))
-        if isinstance(node, AtLeast) and node in base.groups:
+        if isinstance(node, AtLeast):
             required = changes.required if len(base.groups) == 1 else node.required
             return node._replace(required=required, children=left + changes.added)
-        return node._replace(children=left)
+        return left[0] if len(left) == 1 and node.kind in ("any", "all") else node._replace(children=left)
 
     verdict = changed(base.verdict)
     assert verdict is not None

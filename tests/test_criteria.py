@@ -157,6 +157,9 @@ def test_all_shows_where_the_sets_disagree():
     assert found["items"] == [{"id": "nk_activity", "title": "NK activity", "first": "met", "other": None}]
     shown = " ".join(hlhcli("check", "-c", "all", "-", stdin=patient_yaml(five)).out.split())
     assert "hlh-2004 met, hlh-2024 not met: only in hlh-2004: NK activity (met)" in shown
+    assert "o-hlh-2004" not in shown.partition("now: ")[2]  # made for adults with a malignancy, and not for this patient
+    stated = patient_yaml(five.replace("hemophagocytosis", "malignancy: yes; hemophagocytosis"), "40 y")
+    shown = " ".join(hlhcli("check", "-c", "hlh-2004", "-c", "o-hlh-2004", "-", stdin=stated).out.split())
     assert "Ferritin met, but not met in o-hlh-2004 (ferritin > 1000 ng/mL; 900 ng/mL)" in shown
 
 
@@ -187,7 +190,11 @@ def test_one_set_has_nothing_to_compare():
         ("hlh-2024", "fever: yes", "15 y", True, None),
         ("mas-2016", "sjia: no", "8 y", False, "Here Systemic JIA: no"),
         ("ohi", "malignancy: yes", "60 y", True, None),
+        ("ohi", "malignancy: yes", "6 y", False, "Here Age: 6 y"),
+        ("ohi", "", "60 y", None, "Here Malignancy: not stated"),
         ("mh-score", "", "1 y", None, "a patient file cannot say"),
+        ("mh-score", "", "60 y", False, "Here Age: 60 y"),
+        ("hlh-2004-lorenz-2020", "intensive_care: yes", "60 y", None, "a patient file cannot say"),
     ],
 )  # fmt: skip
 def test_population(name, observed, age, applicable, reason):
@@ -196,6 +203,39 @@ def test_population(name, observed, age, applicable, reason):
     assert assessment.applicable is applicable
     assert (assessment.not_applicable is None) if reason is None else (reason in assessment.not_applicable)
     assert reason is None or assessment.not_applicable in assessment.notes
+
+
+def test_a_later_time_point_does_not_change_who_the_patient_is():
+    """Where only the first time point has a day, the age later is open upwards; the population goes by the age at the first."""
+    text = "patient: {age: 3 y}\ntimepoints:\n  - {name: a, day: 0}\n  - {name: later}\n"
+    found = evaluate_document(parse_document(text, "p"), [criteria.load("hscore")]).assessments
+    assert [each.applicable for each in found] == [False, False]
+
+
+def test_genetics_beside_a_set_that_reads_a_statement():
+    """HLH-2004 reads molecular_diagnosis; variants that are listed without it are not passed over in silence."""
+    text = patient_yaml("") + "genetics: {variants: [{gene: PRF1, zygosity: homozygous, classification: pathogenic}]}\n"
+    (assessment,) = evaluate_document(parse_document(text, "p"), [criteria.load("hlh-2004")]).assessments
+    assert any("PRF1 homozygous pathogenic: this set reads molecular_diagnosis" in note for note in assessment.notes)
+    for answer, said in (("yes", False), ("no", True)):
+        stated = text.replace("    observations:\n", f"    observations: {{molecular_diagnosis: {answer}}}\n")
+        (assessment,) = evaluate_document(parse_document(stated, "p"), [criteria.load("hlh-2004")]).assessments
+        assert any("this set reads" in note for note in assessment.notes) is said
+
+
+def test_what_speaks_against_is_not_called_abnormal():
+    """A pending malignancy could make HLH-94 not met: the lines below the table do not call that normal."""
+    known = "temperature: 39 C; fever_duration: 9 d; spleen_size: 5 cm; hb: 7 g/dL; plt: 50 G/L; tg: 4 mmol/L; hemophagocytosis: marrow; malignancy: pending"
+    shown = hlhcli("check", "-c", "hlh-94", "-", stdin=patient_yaml(known)).out
+    assert "if abnormal" not in shown
+    assert "Could be not met by" in shown
+
+
+def test_the_age_at_onset_that_is_taken_is_said():
+    """Without an onset the age at the first time point stands for it, and every output says so."""
+    known = "anc: 1 G/L; fibrinogen: 100 mg/dL; splenomegaly: no; plt: 90 G/L; hb: 9 g/dL"
+    shown = " ".join(hlhcli("check", "-c", "mh-score", "-", stdin=patient_yaml(known, "5 y")).out.split())
+    assert "Age at onset 5 y: age at the first time point, taken as that at onset" in shown
 
 
 def test_not_applicable_is_no_bare_verdict():

@@ -50,6 +50,7 @@ def test_what_the_values_alone_give():
     [
         ("temperature: 38.2 C", "other published thresholds"),
         ("temperature: 38.0 C", "other published thresholds"),
+        ("temperature: 38.5 C", "other published thresholds"),
         ("temperature: 37.5-38.3 C", "other published thresholds"),
         ("temperature: <38.5 C", "other published thresholds"),
         ("tg: 265 mg/dL", "265 mg/dL is met by the printed cut-off >= 265 mg/dL, but not met by the printed >= 3.0 mmol/L"),
@@ -66,7 +67,7 @@ def test_warnings_at_the_edges(observed, says):
 
 
 @pytest.mark.parametrize(
-    "observed", ["temperature: 38.5 C", "temperature: 37.9 C", "tg: 266 mg/dL", "tg: 264 mg/dL", "fever: yes; temperature: 38.2 C"]
+    "observed", ["temperature: 38.6 C", "temperature: 37.9 C", "tg: 266 mg/dL", "tg: 264 mg/dL", "fever: yes; temperature: 38.2 C"]
 )
 def test_no_warning_away_from_the_edges(observed):
     """A warning that changes nothing is noise."""

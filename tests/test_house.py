@@ -12,7 +12,7 @@ from command import ROOT, hlhcli
 from hlhcli import criteria
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = ["check", "criteria", "init", "schema"]
+COMMANDS = ["check", "criteria", "hazards", "init", "schema"]
 
 
 def test_every_command_is_in_the_readme():
@@ -106,3 +106,25 @@ def test_modules_stay_small():
     """A module that grows past 400 lines is two ideas."""
     for path in (ROOT / "hlhcli").rglob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path
+
+
+def test_no_network():
+    """No command opens a connection: a socket would be an error here."""
+    guard = "import socket, sys\ndef refuse(*a, **k): raise SystemExit('a socket was opened')\nsocket.socket = socket.create_connection = socket.getaddrinfo = refuse\n"
+    for arguments in (["check", "-c", "all", "samples/broglie-2017.yaml"], ["criteria", "test", "ohi"], ["schema"], ["hazards"]):
+        code = f"{guard}sys.argv = ['hlhcli', *{arguments!r}]\nfrom hlhcli.__main__ import main\nmain()"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_every_hazard_is_shown_by_a_test():
+    """Each hazard has its cause, effect, control and what remains, and names tests that exist."""
+    hazards = re.split(r"^## ", (ROOT / "hlhcli" / "hazards.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    assert len(hazards) >= 10
+    for hazard in hazards:
+        assert re.findall(r"^- (\w+):", hazard, re.MULTILINE) == ["Cause", "Effect", "Control", "Remains", "Tests"], hazard[:40]
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", hazard)
+        assert named, hazard[:40]
+        for path, name in named:
+            assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), name
+    assert hlhcli("hazards").out == (ROOT / "hlhcli" / "hazards.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import patient_yaml
 
-from hlhcli import criteria
+from hlhcli import criteria, definition
 from hlhcli.api import evaluate_document, parse_document
 from hlhcli.status import Status
 
@@ -99,3 +99,58 @@ def test_the_age_can_be_what_is_missing(age, asked):
     )
     (assessment,) = evaluate_document(parse_document(text, "p"), [criteria.load("hlh-2004")]).assessments
     assert ("age" in assessment.would_decide) is asked
+
+
+# Each observable of a small score with the values that matter: every answer can be tried.
+SCORE = """\
+id: small
+title: Small
+citation: {text: none}
+provenance: primary
+verdict:
+  score: ">= 10"
+  of:
+    - {id: temperature, points: {3: temperature >= 38 Cel, 6: temperature > 39 Cel}}
+    - {id: organs, points: {2: {any: [hepatomegaly, splenomegaly]}, 5: {all: [hepatomegaly, splenomegaly]}}}
+    - {id: arthritis, points: {-4: active_arthritis}}
+    - {id: ldh, points: 0.01 per U/L of ldh}
+    - {id: counts, points: {1: at least 1, 3: at least 2}, of: [platelets < 100 10*9/L, leukocytes < 4 10*9/L]}
+"""
+ANSWERS = {
+    "temperature": ("37 C", "38.5 C", "40 C"),
+    "hepatomegaly": ("yes", "no"),
+    "splenomegaly": ("yes", "no"),
+    "active_arthritis": ("yes", "no"),
+    "ldh": ("0 U/L", "5000 U/L"),
+    "platelets": ("50 G/L", "200 G/L"),
+    "leukocytes": ("2 G/L", "8 G/L"),
+}
+SMALL = definition.read(SCORE, "small.yaml")
+
+
+def small(known):
+    text = patient_yaml("; ".join(f"{name}: {value}" for name, value in known.items()))
+    return evaluate_document(parse_document(text, "p"), [SMALL]).assessments[0]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.dictionaries(st.sampled_from(list(ANSWERS)), st.integers(0, 2), min_size=2, max_size=6))
+def test_smallest_sets_of_a_score(places):
+    """Bins, a negative term, a measured term, a count: no smaller set of tests could settle it, and each named one could."""
+    known = {name: ANSWERS[name][place % len(ANSWERS[name])] for name, place in places.items()}
+    assessment = small(known)
+    if assessment.status is not Status.UNKNOWN:
+        assert assessment.next_tests == ()
+        return
+    missing = [name for name in ANSWERS if name not in known]
+    for way in (Status.MET, Status.NOT_MET):
+        named = {frozenset(test.observables) for test in assessment.next_tests if test.could_settle is way}
+        brings = set()
+        for size in range(1, len(missing) + 1):
+            for names in combinations(missing, size):
+                answers = product(*(ANSWERS[name] for name in names))
+                if any(small(known | dict(zip(names, values, strict=True))).status is way for values in answers):
+                    brings.add(frozenset(names))
+            if brings:
+                break
+        assert named == brings

@@ -10,6 +10,7 @@ from hlhcli import observables, rules
 from hlhcli.observables import Observable
 from hlhcli.phrases import LIMITS
 from hlhcli.quantity import decimal_text, number_text, point
+from hlhcli.render.grid import how_many
 from hlhcli.rules import CriteriaSet, Edge, Node
 
 WIDTH = 80
@@ -103,8 +104,7 @@ def _rule_of(criteria: CriteriaSet) -> str:
     """How the items make the verdict, without what each of them says."""
     if criteria.score:
         return f"sum of points {criteria.score.text}"
-    groups = [f"at least {g.required or 'an unpublished number'} of {len(g.children)}" for g in criteria.groups]
-    return " and ".join(groups) or "all items"
+    return " and ".join(map(how_many, criteria.groups)) or "all items"
 
 
 def _made_for(criteria: CriteriaSet) -> str:
@@ -120,7 +120,9 @@ def _head(criteria: CriteriaSet) -> list[str]:
     links = [f"doi:{cited.doi}"] * bool(cited.doi) + [f"PMID {cited.pmid}"] * bool(cited.pmid) + [cited.url] * bool(cited.url)
     found = [f"{cited.text}. {' '.join(map(str, links))}".strip()]
     if population := criteria.population:
-        decided = f" (in a patient file: {phrase(population.when)})" if population.when else " (not decided from a patient file)"
+        decided = " (not decided from a patient file)"
+        if population.when:
+            decided = f" (in a patient file{'' if population.sufficient else ', at least'}: {phrase(population.when)})"
         found.append(f"Made for: {population.text}{decided}")
     return found
 
@@ -177,8 +179,7 @@ def _head_of(node: Node) -> str:
     if isinstance(node, rules.Score):
         return f"sum of points {node.text}  [{node.about.grade}]"
     if isinstance(node, rules.AtLeast):
-        number = f"at least {node.required}" if node.required is not None else "an unpublished number"
-        return f"{number} of these {len(node.children)}"
+        return how_many(node).replace(" of ", " of these ")
     kind = node.kind if isinstance(node, rules.Logic) else ""
     return {
         "all": "all of these",

@@ -17,9 +17,9 @@ from hlhcli.status import Status
 MARKS = {Status.MET: "X", Status.NOT_MET: "-", Status.UNKNOWN: "?"}
 VERDICT = "Verdict"
 _COUNTS, _REPORTED, _VALUES, _AUTHORS = "Met / not met / unknown", "of these as reported", "By values alone", "Reported by authors"
-_PROBABILITY, _POPULATION = "Probability", "Made for this patient"
+_PROBABILITY, _POPULATION = "Published probability", "Made for this patient"
 _IF_ABNORMAL, _IF_NORMAL = "Met if abnormal", "Not met if normal"
-_COULD_MEET, _COULD_FAIL = "Could be met by", "Could be not met by"  # a score has no one direction of abnormal
+_COULD_MEET, _COULD_FAIL = "Could be met by", "Could be not met by"  # where abnormal is not always what meets
 _DOUBT = " !"
 _UNITS = {
     "Cel": "°C", "degF": "°F", "10*9/L": "×10⁹/L", "10*3/uL": "×10³/µL", "10*4/uL": "×10⁴/µL", "10*5/uL": "×10⁵/µL",
@@ -71,11 +71,15 @@ def _grid(result: Result, criteria: CriteriaSet, assessments: list[Assessment]) 
     shown = [place for place in range(len(criteria.asides)) if any(_stated(each.asides[place]) for each in assessments)]
     columns = tuple(_column(assessment, shown) for assessment in assessments)
     lines = [line for column in columns for cell in column.cells for line in cell.lines]
-    legend = ["X adds points", "- adds none", "? not yet known"] if criteria.score else ["X met", "- not met", "? unknown"]
+    legend = ["X counts", "- counts nothing", "? not yet known"] if criteria.score else ["X met", "- not met", "? unknown"]
     legend += ["(…) speaks against the mark"] * any(line[:1] == "(" for line in lines)
     legend += ["! doubtful, see Warnings"] * any(line.endswith(_DOUBT) for line in lines)
-    grade = assessments[0].provenance
-    remarks = [f"{criteria.id} version {criteria.version}; its least certain number: {grade}. Criteria, not a diagnosis."]
+    grade, where = assessments[0].provenance, ", ".join(assessments[0].least_certain)
+    least = f"{grade} ({where})" if where else grade
+    remarks = [
+        f"{criteria.id} version {criteria.version}; its least certain number: {least}. "
+        "Criteria, not a diagnosis: met does not prove, not met does not exclude."
+    ]
     remarks += ["Each time point stands for itself; nothing is carried from one to the next."] * (len(columns) > 1)
     unused = dict.fromkeys(_lower(name) for assessment in assessments for name in assessment.unused)
     remarks += [f"Read, but not part of this set: {', '.join(unused)}."] * bool(unused)
@@ -105,15 +109,21 @@ def headline(criteria: CriteriaSet) -> str:
         if isinstance(node, rules.Score):
             return f"sum of points {node.text}"
         if isinstance(node, rules.AtLeast) and id(node) not in outer:
-            number = f"{len(node.children)} counted, no number published" if node.required is None else ""
             title = f" {node.about.title.lower()}" if node.about.title else ""
-            return number or f"at least {node.required} of {len(node.children)}{title}"
+            return f"{how_many(node)}{title}"
         if isinstance(node, rules.Logic) and id(node) not in outer:
             return {"any": " or ", "all": " and "}.get(node.kind, ", ").join(map(said, node.children))
         title = node.about.title or observables.get(rules.asked(node)[0]).title
         return title if title[1:2].isupper() else title[0].lower() + title[1:]
 
     return said(criteria.verdict)
+
+
+def how_many(node: rules.AtLeast) -> str:
+    """`at least 5 of 8`, `all 5`."""
+    if node.required is None:
+        return f"a count of {len(node.children)} (no number that suffices is published)"
+    return f"all {node.required}" if node.required == len(node.children) else f"at least {node.required} of {len(node.children)}"
 
 
 def _stated(aside: Outcome) -> bool:
@@ -211,7 +221,7 @@ def _summary(assessment: Assessment) -> dict[str, str]:
             lines[_range_label(count)] = _range(count)
     if assessment.score:
         lines[_score_label(assessment.criteria)] = range_text(assessment.score)
-    if assessment.probability:
+    if assessment.probability and assessment.applicable is not False:
         lines[_PROBABILITY] = " to ".join(dict.fromkeys(assessment.probability))
     lines[VERDICT] = _verdict(assessment)
     if assessment.applicable is not True:
@@ -227,7 +237,8 @@ def _summary(assessment: Assessment) -> dict[str, str]:
         words += [f"{stated.number} criteria"] if stated.number is not None else []
         words += [number_text(stated.score)] if stated.score is not None else []
         lines[_AUTHORS] = f"{', '.join(words)} ({'consistent' if stated.agrees else 'differs'})"
-    labels = (_COULD_MEET, _COULD_FAIL) if assessment.score else (_IF_ABNORMAL, _IF_NORMAL)
+    negated = any(isinstance(node, rules.Logic) and node.kind == "not" for node in rules.walk(assessment.criteria.verdict))
+    labels = (_COULD_MEET, _COULD_FAIL) if assessment.score or negated else (_IF_ABNORMAL, _IF_NORMAL)
     for label, way in zip(labels, (Status.MET, Status.NOT_MET), strict=True):
         if sets := [test.observables for test in assessment.next_tests if test.could_settle is way]:
             lines[label] = tests_text([[test_name(name, assessment) for name in names] for names in sets])
@@ -273,8 +284,10 @@ def _remarks(assessments: list[Assessment]) -> list[str]:
     for assessment in assessments:
         for item in assessment.items:
             for line in item.evidence:
-                if line.value is not None and line.note and line.status is item.status is Status.UNKNOWN:
-                    text = f"{observables.get(line.observable).title} {_pretty(line.value)}: {line.note}"
+                open_one = line.note and line.status is item.status is Status.UNKNOWN
+                if line.value is not None and (open_one or line.on_edge):
+                    at = f" ({line.rule})" if line.on_edge else ""
+                    text = f"{observables.get(line.observable).title} {_pretty(line.value)}: {line.note}{at}"
                     remarks.setdefault(text, []).append(assessment.timepoint)
         for note in assessment.notes:
             remarks.setdefault(note, []).append(assessment.timepoint)

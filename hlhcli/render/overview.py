@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hlhcli.api import Result
-from hlhcli.assessment import Assessment, Item
+from hlhcli.assessment import COUNT, RULE, SCORE, Assessment, Item
 from hlhcli.comparison import Comparison, Disagreement, Step
 from hlhcli.errors import printable
 from hlhcli.quantity import range_text
@@ -13,8 +13,8 @@ from hlhcli.render.grid import test_name
 from hlhcli.status import Status
 
 _LEGEND = [
-    (" ?", "? after a set: the file does not say whether the patient is of those for whom it was made"),
-    ("n/a", "n/a: not made for this patient; what it would say stands in brackets"),
+    ("n/a (", "n/a: not made for this patient; what it would say stands in brackets"),
+    ("? (", "?: the file does not say whether it was made for this patient"),
 ]
 IN_FULL = 4  # sets; of more only the overview is shown
 
@@ -33,22 +33,23 @@ def overview(result: Result) -> Overview:
     rows = []
     for place, assessment in enumerate(comparisons[0].assessments):
         cells = tuple((_cell(each.assessments[place]), each.assessments[place].status) for each in comparisons)
-        open_for = any(each.assessments[place].applicable is None for each in comparisons)
-        rows.append((assessment.criteria.id + " ?" * open_for, cells))
-    remarks = [
-        legend for mark, legend in _LEGEND if any(mark in text for row in rows for text in (row[0], *(c[0] for c in row[1])))
-    ]
+        rows.append((assessment.criteria.id, cells))
+    remarks = [legend for mark, legend in _LEGEND if any(text.startswith(mark) for _, cells in rows for text, _ in cells)]
     remarks += [line for each in comparisons for line in (*map(_disagreement, each.disagreements), *_next(each))]
     return Overview(tuple(printable(each.timepoint) for each in comparisons), tuple(rows), tuple(map(printable, remarks)))
 
 
 def _cell(assessment: Assessment) -> str:
-    verdict = assessment.verdict.replace("_", " ")
-    words = f"n/a ({verdict})" if assessment.applicable is False else verdict
-    if count := assessment.count:
-        known = str(count.min) if count.min == count.max else f"{count.min} to {count.max}"
-        return f"{words}, {known} of {count.of}"
-    return f"{words}, {range_text(assessment.score)}" if assessment.score else words
+    words = assessment.verdict.replace("_", " ")
+    count = assessment.count
+    if assessment.by and assessment.by not in (COUNT, SCORE, RULE):
+        words += f" by {assessment.by.replace('_', ' ')}"
+    elif count and count.of == len(assessment.items):
+        words += f", {count.min if count.min == count.max else f'{count.min} to {count.max}'} of {count.of}"
+    elif assessment.score:
+        words += f", {range_text(assessment.score)}"
+    marks = {True: words, False: f"n/a ({words})", None: f"? ({words})"}
+    return marks[assessment.applicable]
 
 
 def _disagreement(each: Disagreement) -> str:
@@ -76,9 +77,8 @@ def _next(each: Comparison) -> list[str]:
     if not each.next_tests:
         return []
     best = each.next_tests[0]
-    still_open = sum(1 for a in each.assessments if a.next_tests and a.applicable is not False)
-    said = f"{each.timepoint}: next: {_tests(best, each)} could settle {_settled(best)} of {still_open} open verdicts"
-    if each.all_open and _settled(best) < still_open:
+    said = f"{each.timepoint}: next: {_tests(best, each)} could settle {_settled(best)} of {each.open_verdicts} open verdicts"
+    if each.all_open and _settled(best) < each.open_verdicts:
         said += f"; {_tests(each.all_open, each)} all of them"
     return [said]
 

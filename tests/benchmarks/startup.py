@@ -1,4 +1,7 @@
-"""Whole processes beside their floor: time (best of many, interleaved) or instructions."""
+"""Whole processes beside their floor: time (best of many, interleaved) or instructions.
+
+`--against FOLDER` adds the same commands of another checkout, and the ratio to them.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +27,18 @@ COMMANDS = {
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPATH": str(ROOT)}
 
 
-def seconds(arguments: list[str]) -> float:
+def seconds(arguments: list[str], root: Path = ROOT) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True, env=ENVIRONMENT)
+    environment = ENVIRONMENT | {"PYTHONPATH": str(root)}
+    subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True, env=environment)
     return time.perf_counter() - start
 
 
-def instructions(arguments: list[str]) -> float:
+def instructions(arguments: list[str], root: Path = ROOT) -> float:
     """Millions of instructions, which repeat where times do not."""
     tool = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, *arguments]
-    text = subprocess.run(tool, capture_output=True, text=True, check=True, env=ENVIRONMENT).stderr
+    environment = ENVIRONMENT | {"PYTHONPATH": str(root)}
+    text = subprocess.run(tool, capture_output=True, text=True, check=True, env=environment).stderr
     found = re.search(r"Collected : (\d+)", text) or re.search(r"refs:\s+([\d,]+)", text)
     assert found
     return int(found[1].replace(",", "")) / 1e6
@@ -50,6 +55,21 @@ def main() -> None:
     print(f"| process | {unit} | of the floor |\n|---|---|---|")
     for name, figure in figures.items():
         print(f"| {name} | {figure:.0f} | {figure / figures['floor']:.2f} |")
+    if "--against" in sys.argv:
+        against(Path(sys.argv[sys.argv.index("--against") + 1]).resolve())
+
+
+def against(other: Path) -> None:
+    """The default check of this checkout beside that of another one."""
+    arguments = ["-m", "hlhcli", "check", SEED]
+    for root in (ROOT, other):
+        seconds(arguments, root)
+    if "--instructions" in sys.argv:
+        ours, theirs = instructions(arguments), instructions(arguments, other)
+    else:
+        rounds = [(seconds(arguments), seconds(arguments, other)) for _ in range(60)]
+        ours, theirs = (min(each) for each in zip(*rounds, strict=True))
+    print(f"check here is {ours / theirs:.3f} of check there")
 
 
 main()
