@@ -14,23 +14,7 @@ from hlhcli.errors import InputError
 from hlhcli.render.criteria import markdown_page
 
 SEED = "samples/broglie-2017.yaml"
-MINE = """\
-id: my-hospital
-title: When we call hematology
-citation: {text: "Ward handbook, page 12"}
-provenance: secondary
-verdict:
-  at_least: 3
-  of:
-    - {id: fever, title: Fever, first_known: [fever, temperature >= 38.5 Cel]}
-    - {id: ferritin, title: Ferritin, when: ferritin >= 2000 ng/mL}
-    - {id: cytopenia, title: A cytopenia, any: [hemoglobin < 90 g/L, platelets < 100 10*9/L]}
-    - {id: liver, title: AST, when: ast > 3 ULN}
-    - splenomegaly
-cases:
-  - {name: three of five, observations: {temperature: 39 C, ferritin: 2000 ug/L, plt: 99 G/L}, expect: {verdict: met, count: 3 / 0 / 2}}
-  - {name: AST by the limit, observations: {ast: {value: 130 U/L, reference: 10-40}}, expect: {liver: met, verdict: indeterminate}}
-"""
+MINE = (ROOT / "tests" / "data" / "my-hospital.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -34,6 +34,11 @@ def test_the_readme_shows_real_output(command, output):
     assert words(ran.out + ran.err) == words(output)
 
 
+def test_the_readme_shows_the_file_of_ones_own():
+    """The criteria file in the README is the one that is tested."""
+    assert (ROOT / "tests" / "data" / "my-hospital.yaml").read_text(encoding="utf-8").strip() in README
+
+
 def words(text: str) -> list[list[str]]:
     """The words of each line; how wide a rule is drawn is the table library's affair."""
     return [re.sub("─+", "─", line).split() for line in text.splitlines()]

@@ -217,7 +217,7 @@ def phrase(node: Node) -> str:
     if node.kind == "not":
         return f"not ({parts[0]})"
     if node.kind == "agree":
-        return f"what all of these say: {', '.join(parts)}"
+        return f"what both of these say: {' and '.join(parts)}" if len(parts) == 2 else f"what all of these say: {'; '.join(parts)}"
     return " and ".join(map(_grouped, node.children)) if node.kind == "all" else ", or ".join(parts)
 
 
