@@ -11,7 +11,7 @@ from hlhcli.assessment import Assessment, assess
 from hlhcli.errors import InputError, Problem, UnknownName, did_you_mean, printable
 from hlhcli.patient import Patient
 from hlhcli.readers.yaml_json import Document, read
-from hlhcli.rules import CriteriaSet, Linear, Ratio, item_id
+from hlhcli.rules import CriteriaSet, Linear, Ratio, item_id, leaves
 from hlhcli.snapshot import Snapshot, snapshots
 from hlhcli.yamltree import MAX_BYTES
 
@@ -54,7 +54,7 @@ def check(patient: Patient, *names: str | Path) -> list[Assessment]:
 
     Raises UnknownName for an unknown id, InputError for a file that is wrong.
     """
-    library = criteria.Library()
+    library = criteria.Library(files=[name for name in names if isinstance(name, Path)])
     sets = [library.add(name) if isinstance(name, Path) else library.load(name) for name in names or (criteria.DEFAULT,)]
     return _assess(snapshots(patient)[0], sets)
 
@@ -117,13 +117,16 @@ def _reported_problems(document: Document, library: criteria.Library) -> Iterabl
                 yield Problem(document.source, str(error), *document.where(*path, key=True))
                 continue
             items = [item_id(item) for item in found.items if not isinstance(item, (Linear, Ratio))]
+            measured = found.score is not None or any(isinstance(leaf, Ratio) for leaf in leaves(found.verdict))
+            has = {"count": len(found.groups) == 1, "score": measured}
             for mark in stated.marks:
                 if mark not in items:
-                    known = [*items, "verdict", "score" if found.score else "count"]
+                    known = [*items, "verdict", *(key for key, fits in has.items() if fits)]
                     message = f"'{printable(mark, 60)}' is no item of {name}{did_you_mean(mark, known)}"
                     yield Problem(document.source, message, *document.where(*path, mark, key=True))
-            for key in ["count"] * (stated.count is not None and bool(found.score)) + ["score"] * (
-                stated.score is not None and not found.score
-            ):
-                message = f"{name} has no {key}; write the {'score' if found.score else 'count'}"
-                yield Problem(document.source, message, *document.where(*path, key, key=True))
+            for key, value in (("count", stated.count), ("score", stated.score)):
+                if value is not None and not has[key]:
+                    instead = next((other for other, fits in has.items() if fits), "verdict")
+                    yield Problem(
+                        document.source, f"{name} has no {key}; write the {instead}", *document.where(*path, key, key=True)
+                    )

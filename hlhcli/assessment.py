@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
-from hlhcli import nexttest, observables, population, remarks
+from hlhcli import nexttest, population, remarks, rules
 from hlhcli.comparisons import Evidence, Outcome
 from hlhcli.evaluate import evaluate, totals
 from hlhcli.observations import PENDING, Missing
@@ -140,7 +140,9 @@ class Assessment:
         if not self.criteria.probability or known is None or not any(item.status is not Status.UNKNOWN for item in self.items):
             return None
         table = self.criteria.probability
-        return bracket(table, known.lo or Fraction(0)), bracket(table, known.hi or Fraction(0))
+        lo = table[0][0] if known.lo is None else known.lo
+        hi = table[-1][0] if known.hi is None else known.hi
+        return bracket(table, lo), bracket(table, hi)
 
     @property
     def provenance(self) -> Grade:
@@ -263,15 +265,18 @@ def _outer(outcome: Outcome) -> Iterator[Outcome]:
 
 def _counts(criteria: CriteriaSet, parts: dict[int, Outcome]) -> tuple[Count, ...]:
     counts = []
-    for node in criteria.groups:
+    titles = [node.about.title for node in criteria.groups]
+    if len(titles) > 1 and (None in titles or len(set(titles)) < len(titles)):
+        titles = [f"Group {number}" for number in range(1, len(titles) + 1)]
+    for node, title in zip(criteria.groups, titles, strict=True):
         statuses = [child.status for child in parts[id(node)].children]
         met, not_met = statuses.count(Status.MET), statuses.count(Status.NOT_MET)
-        counts.append(Count(node.required, len(statuses), met, not_met, len(statuses) - met - not_met, node.about.title))
+        counts.append(Count(node.required, len(statuses), met, not_met, len(statuses) - met - not_met, title))
     return tuple(counts)
 
 
 def _item(outcome: Outcome) -> Item:
-    title = outcome.node.about.title or observables.get(outcome.evidence[0].observable).title
+    title = rules.title(outcome.node)
     points = outcome.range if isinstance(outcome.node, (Points, Linear)) else None
     return Item(item_id(outcome.node), title, outcome.status, outcome.evidence, outcome.reported, points)
 
@@ -294,10 +299,10 @@ def _reported(outcome: Outcome, groups: tuple[Count, ...], stated: Reported | No
         return ReportedVerdict(None, None, None, None)
     verdict, number, score = stated.verdict, stated.count, stated.score
     agrees: bool | None = None
-    if score is not None and outcome.range is not None:
-        agrees = _could_be(outcome, outcome.range, score)
-    elif verdict is not None or number is not None:
+    if verdict is not None or number is not None:
         agrees = _agrees(outcome.status, groups[0] if len(groups) == 1 else None, verdict, number)
+    if score is not None and outcome.range is not None:
+        agrees = _could_be(outcome, outcome.range, score) and agrees is not False
     return ReportedVerdict(verdict, number, score, agrees)
 
 

@@ -205,10 +205,12 @@ def _sets(names: list[str] | None, folders: list[Path] | None = None) -> "tuple[
     from hlhcli.criteria import DEFAULT, Library
     from hlhcli.errors import InputError, UnknownName
 
-    library = Library(folders or ())
     try:
-        files = {name: library.add(Path(name)).id for name in names or () if _is_file(name)}
-        chosen = [files.get(name, name) for name in names or [DEFAULT]]
+        paths = {name: Path(name) for name in names or () if _is_file(name)}
+        library = Library(folders or (), paths.values())
+        for problem in library.problems:
+            _say(f"{problem} (this set is left out)")
+        chosen = [library.add(paths[name]).id if name in paths else name for name in names or [DEFAULT]]
         return library, [library.load(name) for name in dict.fromkeys(library.ids() if "all" in chosen else chosen)]
     except UnknownName as error:
         _usage(str(error))

@@ -104,6 +104,8 @@ def _genotype(node: rules.Genotype, value: Observed, known: Known) -> tuple[Stat
     note: str | None = "not stated; the count decides"
     if isinstance(value, Genes):
         possible, note = amounts_to(value.genetics, node.genes)
+        if node.finding == "negative" and UNTESTED in possible:
+            return Status.UNKNOWN, f"not all of {', '.join(node.genes)} were tested"
         if node.finding in possible:
             return (Status.MET if len(possible) == 1 else Status.UNKNOWN), note
         note = f"not all of {', '.join(node.genes)} were tested" if UNTESTED in possible else None
@@ -188,7 +190,7 @@ def _by_limit(edge: Edge, value: Observed) -> tuple[Status, str | None]:
     upper = edge.unit.name == "ULN"
     if isinstance(value, Qualitative):
         beyond = value.text == ("elevated" if upper else "low")
-        if edge.number == 1 and edge.operator[0] == (">" if upper else "<"):
+        if edge.number == 1 and edge.operator[0] == (">" if upper else "<") and (beyond or edge.operator in ("<", ">")):
             return (Status.MET if beyond else Status.NOT_MET), None
         return Status.UNKNOWN, f"reported as {value.text} without a number"
     assert isinstance(value, Quantity)

@@ -15,7 +15,7 @@ class CitationFile(TypedDict, total=False):
 
     text: str
     doi: str
-    pmid: str
+    pmid: str | int
     url: str
 
 

@@ -35,20 +35,37 @@ _RULE = (*_ABOUT, *_LOGIC, "of", "then", "else")
 _UNPUBLISHED = "unpublished"  # a count for which the source states no number that suffices
 
 
-def read(content: bytes | str, source: str, find: Find | None = None) -> CriteriaSet:
-    """The set of criteria in `content`; `find` gives the set that it extends. Raises InputError with file, line and column."""
+# Ids of items that would read as something else, in a case, under `reported`, or as the heading of a column.
+_COLUMNS = (
+    "source patient_id timepoint day date criteria by required of met not_met unknown min max score_min score_max cutoff "
+    "probability_min probability_max verdict_by_values doubtful would_decide reported_verdict reported_count reported_score "
+    "reported_agrees"
+)
+RESERVED = frozenset(f"verdict count score probability applicable warns {_COLUMNS}".split())
+_NO_SET = ("all", "test")  # what the commands mean by these is no set
+
+
+def read(content: bytes | str, source: str, find: Find | None = None, own: bool = False) -> CriteriaSet:
+    """The set of criteria in `content`; `find` gives the set that it extends. Raises InputError with file, line and column.
+
+    `own`: of a user's file, whose texts are made safe for a terminal.
+    """
     tree = parse(content, source)
     if not isinstance(tree, Mapping):
         raise InputError([Problem(source, "expected a set of criteria: keys such as 'id:', 'title:' and 'verdict:'", 1, 1)])
-    return _Reader(source, tree, find).criteria()
+    return Reader(source, tree, find, own).criteria()
 
 
-class _Reader:
-    def __init__(self, source: str, tree: Mapping, find: Find | None) -> None:
+class Reader:
+    """One criteria file on its way to a set; every method fails with the place of what it reads."""
+
+    def __init__(self, source: str, tree: Mapping, find: Find | None, own: bool) -> None:
         self.source = source
         self.tree = tree
         self.find = find
+        self.own = own
         self.ids: set[str] = set()
+        self.terms: tuple[tuple[str | int, ...], ...] = ()  # where the items of a score stand
 
     def fail(self, message: str, *path: str | int, key: bool = False) -> NoReturn:
         raise InputError([Problem(self.source, message, *mark_of(self.tree, path, key))]) from None
@@ -62,13 +79,20 @@ class _Reader:
             if key in tree and "extends" not in tree:
                 self.fail(f"'{key}' belongs to a variant, which says what it 'extends'", key, key=True)
         name = self.text("id")
-        if not name.isascii() or not all(part.isalnum() and part == part.lower() for part in name.split("-")):
+        if not name.isascii() or name in _NO_SET or not all(part.isalnum() and part == part.lower() for part in name.split("-")):
             self.fail("the id of a set is made of small letters, digits and '-', such as my-hospital-2026", "id")
         grade = self.grade(tree["provenance"], "provenance")
         citation = self.mapping("citation")
         self.keys(citation, _CITATION, ("text",), "citation")
         base = self.base() if "extends" in tree else None
-        verdict = self.varied(base, grade) if base else self.node(tree["verdict"], grade, "verdict")
+        if base:
+            from hlhcli.variants import varied  # most sets are none, and every start pays for an import
+
+            verdict = varied(self, base, grade)
+        else:
+            verdict = self.node(tree["verdict"], grade, "verdict")
+        verdict = rules.identified(verdict)
+        self.distinct(verdict)
         reports = tuple(self.report(index, grade) for index in range(len(self.sequence("reports"))))
         not_computable = self.texts("not_computable")
         return CriteriaSet(
@@ -84,9 +108,23 @@ class _Reader:
             reports=reports if "reports" in tree or not base else base.reports,
             not_computable=not_computable if "not_computable" in tree or not base else base.not_computable,
             notes=self.texts("notes"),
-            probability=self.probability() if "probability" in tree else base.probability if base else (),
+            probability=self.probability()
+            if "probability" in tree
+            else base.probability
+            if base and same_terms(base, verdict)
+            else (),
             extends=base.id if base else None,
         )
+
+    def distinct(self, verdict: Node) -> None:
+        """Two items cannot go by one name."""
+        names = [rules.item_id(node) for node in (*rules.asides(verdict), *rules.items(verdict))]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            where = "verdict" if "verdict" in self.tree else "add" if "add" in self.tree else "change"
+            self.fail(f"two items go by the name '{twice}'; give each an id of its own", where)
+        if not names:
+            self.fail("nothing is left to decide by", "without" if "without" in self.tree else "verdict")
 
     def keys(self, node: Mapping, known: tuple[str, ...], required: tuple[str, ...], *path: str | int) -> None:
         for key in node:
@@ -108,7 +146,7 @@ class _Reader:
         value = default if value is None else value
         if not isinstance(value, str) or not value.strip():
             self.fail("expected text here", *path)
-        return value
+        return printable(value.strip()) if self.own else value
 
     def optional(self, raw: Mapping, key: str, *path: str | int) -> str | None:
         return self.text(*path, key) if key in raw else None
@@ -196,10 +234,14 @@ class _Reader:
             grade = self.grade(raw["provenance"], *path, "provenance")
         title, note = self.optional(raw, "title", *path), self.optional(raw, "note", *path)
         about = About(grade, self.id(raw, *path), title, note, self.cautions(raw, grade, *path))
-        if kind in ("when", "stated"):
-            return self.phrase(raw[kind], about, *path, kind)
+        if kind == "points" and path[:-1] not in self.terms:
+            self.fail(
+                'points belong to the items of a score: {score: ">= 10", of: [{id: ast, points: {19: ast >= 30 U/L}}]}', *path
+            )
+        if kind in ("when", "stated") or (kind == "points" and not binned):
+            return self.phrase(raw[kind], about, *path, kind, kind=kind)
         if kind == "points":
-            return self.points(raw, about, lineages, *path) if binned else self.phrase(raw[kind], about, *path, kind)
+            return self.points(raw, about, lineages, *path)
         return self.logic(kind, raw, about, *path)
 
     def logic(self, kind: str, raw: Mapping, about: About, *path: str | int) -> Node:
@@ -207,8 +249,9 @@ class _Reader:
             nodes = self.nodes(about.grade, *path, "of")
             return AtLeast(about, self.required(raw["at_least"], len(nodes), *path, "at_least"), nodes)
         if kind == "score":
-            if len(path) > 1:
+            if path != ("verdict",):
                 self.fail("a score is the whole verdict; it cannot stand inside another rule", *path)
+            self.terms = (("verdict", "of"),)
             terms = self.nodes(about.grade, *path, "of")
             for index, term in enumerate(terms):
                 if not isinstance(term, (rules.Points, rules.Linear)):
@@ -234,7 +277,7 @@ class _Reader:
     def required(self, text: AnyType, most: int, *path: str | int) -> int | None:
         if text == _UNPUBLISHED:
             return None
-        if not str(text).isdecimal() or not 1 <= int(text) <= most:
+        if not re.fullmatch(r"\d{1,3}", str(text), re.ASCII) or not 1 <= int(text) <= most:
             self.fail(f"at_least is a whole number from 1 to {most} ('{_UNPUBLISHED}' if the source states none)", *path)
         return int(text)
 
@@ -249,19 +292,22 @@ class _Reader:
         """Points by bins: each with its rule, or by how many of one list are met."""
         bins = raw["points"]
         numbers = tuple(self.number(text, *path, "points", text, key=True) for text in bins)
-        if not numbers:
-            self.fail("expected points here, such as {18: immunosuppression}", *path, "points")
+        if not numbers or 0 in numbers or len(set(numbers)) < len(numbers) or min(numbers) < 0 < max(numbers):
+            self.fail("expected points of one sign here, each once, such as {18: immunosuppression}", *path, "points")
         if lineages:
             nodes = self.nodes(about.grade, *path, "of")
             needed = [self.required(text.split()[-1], len(nodes), *path, "points", key) for key, text in bins.items()]
-            return rules.Points(about, numbers, tuple(AtLeast(About(about.grade), each, nodes) for each in needed))
-        return rules.Points(about, numbers, tuple(self.node(rule, about.grade, *path, "points", key) for key, rule in bins.items()))
+            children: list[Node] = [AtLeast(About(about.grade), each, nodes) for each in needed]
+        else:
+            children = [self.node(rule, about.grade, *path, "points", key) for key, rule in bins.items()]
+        ordered = sorted(zip(numbers, children, strict=True), key=lambda one: abs(one[0]))  # a mapping has no order
+        return rules.Points(about, tuple(number for number, _ in ordered), tuple(child for _, child in ordered))
 
-    def phrase(self, text: AnyType, about: About, *path: str | int) -> Node:
+    def phrase(self, text: AnyType, about: About, *path: str | int, kind: str = "when") -> Node:
         try:
-            if path[-1] == "stated":
+            if kind == "stated":
                 return phrases.stated(str(text), about)
-            return phrases.linear(str(text), about) if path[-1] == "points" else phrases.phrase(str(text), about)
+            return phrases.linear(str(text), about) if kind == "points" else phrases.phrase(str(text), about)
         except (BadQuantity, UnknownName) as error:
             self.fail(str(error), *path)
 
@@ -271,6 +317,8 @@ class _Reader:
             return None
         if not isinstance(name, str) or not name.replace("_", "a").isalnum() or not name.isascii():
             self.fail("an id is made of letters, digits and '_'", *path, "id")
+        if name in RESERVED or name.endswith("_value"):
+            self.fail(f"the id '{name}' has a meaning of its own in the results; choose another", *path, "id")
         if name in self.ids:
             self.fail(f"the id '{name}' is used twice", *path, "id")
         self.ids.add(name)
@@ -295,38 +343,7 @@ class _Reader:
         except UnknownName as error:
             self.fail(str(error), "extends")
 
-    def varied(self, base: CriteriaSet, grade: Grade) -> Node:
-        """The verdict of the base with the changes of this file."""
-        from hlhcli.variants import Changes, vary
 
-        known = [rules.item_id(node) for node in (*base.asides, *base.items)]
-        without = self.texts("without")
-        replaced = self.mapping("change") if "change" in self.tree else {}
-        places: list[tuple[int | str, str]] = [*enumerate(without), *((name, name) for name in replaced)]
-        for place, name in places:
-            if name not in known:
-                where = "without" if isinstance(place, int) else "change"
-                message = f"'{printable(name, 60)}' is no item of {base.id}{did_you_mean(name, known)}"
-                self.fail(message, where, place, key=where == "change")
-        nodes = {}
-        for name in replaced:
-            node = self.node(replaced[name], grade, "change", name)
-            nodes[name] = node._replace(about=node.about._replace(id=name))
-            self.ids.add(name)
-        added = self.nodes(grade, "add") if "add" in self.tree else ()
-        for index, node in enumerate(added):
-            if rules.item_id(node) in set(known) - set(without):
-                self.fail(f"{base.id} has an item '{rules.item_id(node)}' already; write it under 'change'", "add", index)
-        if (added or "at_least" in self.tree) and len(base.groups) != 1:
-            self.fail(f"{base.id} does not count its items in one list", "add" if added else "at_least", key=True)
-        if "score" in self.tree and base.score is None:
-            self.fail(f"{base.id} is no score", "score", key=True)
-        stay = [node for node in base.groups[0].children if rules.item_id(node) not in without] if base.groups else []
-        left = len(stay) + len(added)
-        required = base.groups[0].required if base.groups else None
-        if "at_least" in self.tree:
-            required = self.required(self.tree["at_least"], left, "at_least")
-        if required is not None and required > left:
-            self.fail(f"{required} of {left} items cannot be met; say 'at_least' anew", "without")
-        score = self.score(About(grade), base.score.children, "score") if "score" in self.tree and base.score else None
-        return vary(base, Changes(nodes, frozenset(without), added, required, score))
+def same_terms(base: CriteriaSet, verdict: Node) -> bool:
+    """True where a variant only moves the cut-off of a score, so that what is published for the score still holds."""
+    return base.score is not None and isinstance(verdict, Score) and base.score.children == verdict.children

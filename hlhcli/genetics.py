@@ -23,7 +23,7 @@ from hlhcli.yamltree import parse
 TABLE = Path(__file__).with_name("genes.yaml")
 UNTESTED = "untested"
 _ORDER = ("clear", "probable", "uncertain", UNTESTED, "negative")  # from the most to the least
-_SURE, _LIKELY, _OPEN, _BENIGN = "pathogenic", "likely pathogenic", "VUS", ("benign", "likely benign")
+_SURE, _LIKELY, _OPEN, _NONE = "pathogenic", "likely pathogenic", "VUS", "benign"
 _MOST = 6  # variants of one gene; more is no report of a diagnosis
 
 
@@ -40,6 +40,11 @@ def _table() -> dict[str, Any]:
     return {
         alias.casefold(): (gene, "x" in more) for gene, more in table.items() for alias in (gene, *more.get("also", "").split())
     }
+
+
+def symbols() -> dict[str, str]:
+    """The symbol of each gene by every name of it, in small letters."""
+    return {alias: str(gene) for alias, (gene, _) in _table().items()}
 
 
 def symbol(name: str) -> str:
@@ -74,7 +79,7 @@ def amounts_to(genetics: Genetics, genes: Iterable[str]) -> tuple[frozenset[str]
     tested = {symbol(name) for name in genetics.tested} | {symbol(variant.gene) for variant in genetics.variants}
     known: list[set[str]] = []
     for gene in genes:
-        variants = [v for v in genetics.variants if symbol(v.gene) == gene and v.classification not in _BENIGN]
+        variants = [variant for variant in genetics.variants if symbol(variant.gene) == gene]
         none = {"negative" if gene in tested else UNTESTED}
         known.append(_possible(variants, _on_x(gene)) if variants else none)
     best = frozenset(min(chosen, key=_ORDER.index) for chosen in product(*known))
@@ -89,7 +94,8 @@ def _possible(variants: list[Variant], on_x: bool) -> set[str]:
 
 def _readings(variant: Variant, on_x: bool) -> list[tuple[str, int]]:
     """Each class that the variant may have, on one allele or on all."""
-    classes = [_SURE, _OPEN] if variant.classification in (None, "unknown") else [variant.classification]
+    stated = variant.classification or "unknown"
+    classes = [_SURE, _OPEN] if stated == "unknown" else [_NONE if stated == "likely benign" else stated]
     copies = {"homozygous": [2], "hemizygous": [2] if on_x else [1, 2], None: [1, 2], "unknown": [1, 2]}.get(variant.zygosity, [1])
     return [(each, copy) for each in classes for copy in copies]
 
@@ -108,17 +114,18 @@ def _phases(chosen: tuple[tuple[str, int], ...], variants: list[Variant]) -> Ite
         yield single
     elif len(single) > 1:
         yield single  # on different alleles
-        yield [min(single, key=(_SURE, _LIKELY, _OPEN).index)]  # on the same
+        yield [min(single, key=(_SURE, _LIKELY, _OPEN, _NONE).index)]  # on the same
     else:
         yield single
 
 
 def _amount(alleles: list[str]) -> str:
-    if alleles.count(_SURE) > 1:
+    affected = [each for each in alleles if each != _NONE]
+    if affected.count(_SURE) > 1:
         return "clear"
-    if len(alleles) > 1 and set(alleles) != {_OPEN}:
+    if len(affected) > 1 and set(affected) != {_OPEN}:
         return "probable"
-    return "uncertain"
+    return "uncertain" if affected else "negative"
 
 
 def _missing(genetics: Genetics, genes: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ Sets = frozenset[frozenset[str]]
 _DONE: Sets = frozenset({frozenset()})
 _NEVER: Sets = frozenset()
 _IMPOSSIBLE = 10**6
+_MOST = 1000  # sets of tests that are followed at a time
 _FAR = Fraction(10**12)  # beyond every score: what a measured value that is not yet known could add
 _OPEN = -(_FAR**2)  # what an unknown measured value holds open: no other term makes up for it
 
@@ -126,8 +127,13 @@ def _some(parts: tuple[Outcome, ...], target: Status, needed: int, limit: int) -
     for part in parts:
         ways = _settle(part, target, limit)
         for count in range(needed, 0, -1):
-            reached[count] |= _both(reached[count - 1], ways, limit)
+            reached[count] = _few(reached[count] | _both(reached[count - 1], ways, limit))
     return reached[needed]
+
+
+def _few(sets: Sets) -> Sets:
+    """The smaller ones, where there are more than anybody could read: in long lists of alike items every choice is one."""
+    return sets if len(sets) <= _MOST else frozenset(sorted(sets, key=lambda each: (len(each), sorted(each)))[:_MOST])
 
 
 def _both(a: Sets, b: Sets, limit: int) -> Sets:
@@ -146,11 +152,22 @@ def _score(node: rules.Score, parts: tuple[Outcome, ...], target: Status, limit:
                 union = chosen | names
                 if len(union) <= size and (union not in step or step[union] < total + gain):
                     step[union] = total + gain
-            best = step
+            best = _best(step)
         goal = sign * node.cutoff
         if found := frozenset(chosen for chosen, total in best.items() if total > goal or (closed and total == goal)):
             return found
     return _NEVER
+
+
+def _best(sets: dict[frozenset[str], Fraction]) -> dict[frozenset[str], Fraction]:
+    """The better ones of each size, where there are more than anybody could read."""
+    if len(sets) <= _MOST:
+        return sets
+    kept: dict[frozenset[str], Fraction] = {}
+    for size in range(max(map(len, sets)) + 1):
+        alike = sorted((names for names in sets if len(names) == size), key=lambda names: (-sets[names], sorted(names)))
+        kept |= {names: sets[names] for names in alike[: _MOST // 10]}
+    return kept
 
 
 def _direction(node: rules.Score, target: Status) -> tuple[int, bool]:
@@ -168,7 +185,9 @@ def _gains(part: Outcome, sign: int) -> Iterator[tuple[frozenset[str], Fraction]
     yield frozenset(), least
     if isinstance(part.node, rules.Linear):
         if not known.is_point:
-            yield frozenset(open_observables(part)), _FAR if part.node.coefficient * sign > 0 else Fraction(0)
+            best = known.hi if sign > 0 else known.lo
+            beyond = _FAR if part.node.coefficient * sign > 0 else Fraction(0)  # a measured value is not negative
+            yield frozenset(open_observables(part)), beyond if best is None else sign * best
         return
     assert isinstance(part.node, rules.Points)
     bins: list[tuple[Fraction, Outcome | None]] = [(Fraction(0), None), *zip(part.node.points, part.children, strict=True)]

@@ -16,6 +16,7 @@ import re
 from fractions import Fraction
 
 from hlhcli import observables
+from hlhcli.errors import UnknownName
 from hlhcli.observables import GENETICS, PSEUDO, Observable, Unit
 from hlhcli.quantity import COMPARATORS, BadQuantity, readings
 from hlhcli.rules import About, Edge, Genotype, Leaf, Linear, Present, Ratio, Threshold
@@ -31,8 +32,8 @@ _EDGE = re.compile(r"(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s+(\S.*)")
 _PRESENT = re.compile(r"(\w+)(?:\s+in\s+(.+))?")
 # Seldom needed, and compiled only then: every start pays for a pattern.
 _GENOTYPE = rf"{GENETICS} (\w+) in (.+)"
-_RATIO = r"(\w+) in (\S+) / (\w+) in (\S+) (<=|>=|<|>) (\d+(?:\.\d+)?)"
-_LINEAR = r"(-?\d+(?:\.\d+)?) per (\S.*?) of (\w+)"
+_RATIO = r"(\w+) in (\S+) / (\w+) in (\S+) (<=|>=|<|>) (\d{1,9}(?:\.\d{1,9})?)"
+_LINEAR = r"(-?\d{1,9}(?:\.\d{1,9})?) per (\S.*?) of (\w+)"
 
 
 def phrase(text: str, about: About) -> Leaf:
@@ -62,7 +63,7 @@ def phrase(text: str, about: About) -> Leaf:
 
 def stated(name: str, about: About) -> Present:
     """A finding that counts only where it is stated."""
-    observable = observables.get(_name(name))
+    observable = observables.get(observables.resolve(name))
     if observable.family is not None:
         raise BadQuantity(f"{observable.name} is a quantity; 'stated' takes a finding, such as molecular_diagnosis")
     return Present(about, observable.name, frozenset(observable.values or ("yes",)), f"{observable.name} stated", True)
@@ -74,7 +75,7 @@ def linear(text: str, about: About) -> Linear:
     found = re.fullmatch(_LINEAR, text)
     if not found:
         raise BadQuantity(f"'{text}' gives no points; write {{18: immunosuppression}}, or '-0.003 per 10*9/L of platelets'")
-    observable = _quantity(found[3])
+    observable = _proportional(_quantity(found[3]))
     return Linear(about, observable.name, Fraction(found[1]), observable.units.require(found[2]), text)
 
 
@@ -82,6 +83,13 @@ def _quantity(name: str) -> Observable:
     observable = observables.get(_name(name))
     if observable.family is None:
         raise BadQuantity(f"{observable.name} is a finding; it cannot be compared with a number")
+    return observable
+
+
+def _proportional(observable: Observable) -> Observable:
+    """A quantity of which twice as much is a meaningful thing to say."""
+    if any(unit.less for unit in observable.units.units.values()):
+        raise BadQuantity(f"{observable.name} has no natural zero; it cannot be multiplied or divided")
     return observable
 
 
@@ -101,12 +109,18 @@ def _edge(text: str, observable: Observable) -> Edge:
 
 
 def _ratio(found: re.Match[str], text: str, about: About) -> Ratio:
-    over, under = _quantity(found[1]), _quantity(found[3])
+    over, under = _proportional(_quantity(found[1])), _proportional(_quantity(found[3]))
     units = over.units.require(found[2]), under.units.require(found[4])
     return Ratio(about, (over.name, under.name), units, COMPARATORS[found[5]], Fraction(found[6]), text)
 
 
 def _genotype(found: re.Match[str], text: str, about: About) -> Genotype:
+    from hlhcli.genetics import symbols  # few definitions ask for genes, and every start pays for an import
+
     if found[1] not in FINDINGS:
         raise BadQuantity(f"genetics cannot be {found[1]}; write one of {', '.join(FINDINGS)}")
-    return Genotype(about, GENETICS, found[1], tuple(gene.strip() for gene in found[2].split(",")), text)
+    genes = [gene.strip() for gene in found[2].split(",")]
+    for gene in genes:
+        if gene.casefold() not in symbols():
+            raise UnknownName("gene", gene, symbols().values())
+    return Genotype(about, GENETICS, found[1], tuple(symbols()[gene.casefold()] for gene in genes), text)

@@ -23,7 +23,8 @@ def of_asides(outcome: Outcome, asides: tuple[Outcome, ...], groups: tuple[Count
     suffices = isinstance(outcome.node, Logic) and outcome.node.kind == "any"
     for aside in asides:
         line, about = aside.evidence[0], aside.node.about
-        title, value = about.title, line.value or "not stated"
+        name = observables.get(line.observable).title
+        title, value = about.title or name, line.value or "not stated"
         if suffices and aside.status is Status.MET and len(groups) == 1 and groups[0].required is not None:
             count = groups[0]
             by_count = at_least(groups[0].required, [Status.MET] * count.met + [Status.UNKNOWN] * count.unknown)
@@ -31,10 +32,9 @@ def of_asides(outcome: Outcome, asides: tuple[Outcome, ...], groups: tuple[Count
             by_itself = f"by the count alone {alone} ({count.met} of {count.of} met)"
             notes.append(f"{title}: {value}; {by_itself}. {about.note or ''}".strip())
         elif not suffices and line.value is None:
-            name = observables.get(line.observable).title
             notes.append(f"{name} {line.note.partition(';')[0] if line.note else value}: not excluded. {about.note or ''}".strip())
         elif not suffices and aside.status is Status.NOT_MET:
-            notes.append(f"{title}: {observables.get(line.observable).title.lower()} {value}. {about.note or ''}".strip())
+            notes.append(f"{title}: {name.lower()} {value}. {about.note or ''}".strip())
         elif line.note:
             notes.append(f"{title}: {line.note}")
     return notes

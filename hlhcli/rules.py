@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
-from hlhcli.observables import Unit
+from hlhcli.observables import Unit, get
 from hlhcli.quantity import Operator
 
 Grade = Literal["primary", "reproduction", "secondary", "code", "unverified"]
@@ -205,6 +205,17 @@ def items(verdict: Node) -> tuple[Node, ...]:
     return tuple(node for node in _outer(verdict) if _is_item(node) and not _is_aside(node))
 
 
+def identified(node: Node) -> Node:
+    """The rule with an id for every item: that of its observable, where the definition gives none."""
+    if _is_item(node):
+        return node if node.about.id else node._replace(about=node.about._replace(id=asked(node)[0]))
+    if isinstance(node, Score):
+        terms = tuple(each for each in map(identified, node.children) if isinstance(each, (Points, Linear)))
+        return node._replace(children=terms)
+    assert isinstance(node, (Logic, AtLeast))
+    return node._replace(children=tuple(map(identified, node.children)))
+
+
 def _outer(node: Node) -> Iterator[Node]:
     """The node and what stands under it, as far down as to the items."""
     yield node
@@ -214,7 +225,9 @@ def _outer(node: Node) -> Iterator[Node]:
 
 
 def _is_item(node: Node) -> bool:
-    return bool(node.about.id) or not isinstance(node, (Logic, AtLeast, Score))
+    if node.about.id or not isinstance(node, (Logic, AtLeast, Score)):
+        return True
+    return isinstance(node, Logic) and node.kind not in ("all", "any")
 
 
 def _is_aside(node: Node) -> bool:
@@ -239,6 +252,14 @@ def asked(node: Node) -> list[str]:
 def item_id(node: Node) -> str:
     """The id of an item, or the observable that it is about."""
     return node.about.id or asked(node)[0]
+
+
+def title(node: Node) -> str:
+    """What heads an item: its title, or the observable that it is about."""
+    if node.about.title:
+        return node.about.title
+    name = get(asked(node)[0]).title
+    return f"No {name[0].lower()}{name[1:]}" if isinstance(node, Logic) and node.kind == "not" else name
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -61,8 +61,14 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
 def _always(patient: Patient, first: Quantity | None, warnings: list[str]) -> dict[str, Observation]:
     """What is true at every time point: the age at onset (that at the first time point, unless it is stated) and genetics."""
     known = {}
-    if onset := patient.patient.onset:
+    onset = patient.patient.onset
+    lo, hi = onset and age.in_days(onset).lo, first and first.interval.hi
+    if lo and hi and lo >= hi:
+        warnings.append("the age at onset is above that at the first time point")
+    if onset:
         known[observables.AGE_AT_ONSET] = Observation(_quantity(age.in_days(onset), onset.text))
+    elif "onset" in patient.patient.model_fields_set:
+        known[observables.AGE_AT_ONSET] = Observation(Missing("unknown"))
     elif first:
         known[observables.AGE_AT_ONSET] = Observation(first, note=FIRST_IS_ONSET)
     if patient.genetics:

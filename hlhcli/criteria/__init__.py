@@ -9,6 +9,7 @@ from pathlib import Path
 from hlhcli.definition import read
 from hlhcli.errors import InputError, Problem, UnknownName
 from hlhcli.rules import CriteriaSet
+from hlhcli.yamltree import Mapping, mark_of, parse
 
 DEFAULT = "hlh-2004"
 FOLDER = Path(__file__).parent
@@ -22,29 +23,44 @@ def shipped() -> tuple[str, ...]:
 
 
 class Library:
-    """Sets by their id: those that ship, and those in a user's files and folders (read when first asked for)."""
+    """Sets by their id: those that ship, and those in a user's files and folders.
 
-    def __init__(self, folders: Iterable[Path] = ()) -> None:
-        self._folders = list(folders)
+    A wrong file in a folder does not keep the others from being used: `problems` says what is wrong with it.
+    """
+
+    def __init__(self, folders: Iterable[Path] = (), files: Iterable[Path] = ()) -> None:
+        """Raises InputError where a folder does not exist, or one of the files is wrong."""
+        self.problems: list[Problem] = []
         self._sets: dict[str, CriteriaSet] = {}
         self._own: dict[str, Path] = {}
         self._loading: list[str] = []
+        given = list(files)
+        for folder in folders:
+            if not folder.is_dir():
+                raise InputError([Problem(str(folder), "is no folder of criteria files")])
+            found = sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml") and path.is_file())
+            self._register(found)
+            for path in found:
+                try:
+                    self.add(path)
+                except InputError as error:
+                    self.problems += [problem for problem in error.problems if problem not in self.problems]
+        self._register(given)
+        for path in given:
+            self.add(path)
 
     def ids(self) -> tuple[str, ...]:
-        """The ids of all sets: those that ship, then the user's. Raises InputError where a user's folder holds a wrong file."""
-        while self._folders:
-            self._add_folder(self._folders.pop())
-        return (*shipped(), *self._own)
+        """The ids of all sets: those that ship, then the user's."""
+        return (*shipped(), *(name for name in self._own if name in self._sets))
 
     def load(self, name: str) -> CriteriaSet:
         """The set with this id. Raises UnknownName with a suggestion, InputError where a user's file is wrong."""
         if name in self._sets:
             return self._sets[name]
+        if name in self._own:
+            return self.add(self._own[name])
         if name not in shipped():
-            known = self.ids()  # which reads the user's files
-            if name not in self._own:
-                raise UnknownName("criteria", name, known)
-            return self._sets.get(name) or self.add(self._own[name])
+            raise UnknownName("criteria", name, self.ids())
         # The cases that stand at the end of a file are for `hlhcli criteria test`; every start would pay for reading them.
         definition, _, _ = (FOLDER / f"{name}.yaml").read_bytes().partition(b"\ncases:")
         self._sets[name] = read(definition, f"{name}.yaml", self.load)
@@ -58,40 +74,32 @@ class Library:
         """The set in a user's file, from now on known by its id. Raises InputError."""
         key = str(path.resolve())
         if key in self._loading:
-            raise InputError([Problem(str(path), "this set extends itself, by way of another")])
+            raise InputError([_at(path, "extends", "this set extends itself, by way of another")])
         self._loading.append(key)
         try:
-            found = read(content_of(path), str(path), self.load)
+            found = read(content_of(path), str(path), self.load, own=True)
         finally:
             self._loading.pop()
-        same = self._own.get(found.id)
-        if found.id in shipped() or (same and same.resolve() != path.resolve()):
-            raise InputError([Problem(str(path), f"the id '{found.id}' belongs to {same or 'a set that ships'}; choose another")])
+        other = self._own.get(found.id, path)
+        if found.id in shipped() or other.resolve() != path.resolve():
+            owner = "a set that ships" if found.id in shipped() else str(other)
+            raise InputError([_at(path, "id", f"the id '{found.id}' belongs to {owner}; choose another")])
         self._own[found.id], self._sets[found.id] = path, found
         return found
 
-    def _add_folder(self, folder: Path) -> None:
-        """All sets of a folder, whichever extends which: their ids first, then each as it is asked for."""
-        paths = sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml"))
-        if not folder.is_dir():
-            raise InputError([Problem(str(folder), "is no folder of criteria files")])
-        for path in paths:
-            self._own.setdefault(_id_of(path), path)
-        problems: list[Problem] = []
+    def _register(self, paths: list[Path]) -> None:
+        """The ids of files before any is read, so that each may extend any other."""
         for path in paths:
             try:
-                self.add(path)
-            except InputError as error:
-                problems += error.problems
-        if problems:
-            raise InputError(dict.fromkeys(problems))
+                tree = parse(content_of(path), str(path))
+            except InputError:
+                continue  # told when it is read
+            if isinstance(tree, Mapping) and isinstance(tree.get("id"), str) and tree["id"] not in shipped():
+                self._own.setdefault(tree["id"], path)
 
 
-def _id_of(path: Path) -> str:
-    from hlhcli.yamltree import Mapping, parse
-
-    tree = parse(content_of(path), str(path))
-    return str(tree.get("id")) if isinstance(tree, Mapping) else path.stem
+def _at(path: Path, key: str, message: str) -> Problem:
+    return Problem(str(path), message, *mark_of(parse(content_of(path), str(path)), (key,)))
 
 
 def content_of(path: Path) -> bytes:

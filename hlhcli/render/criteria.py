@@ -10,7 +10,7 @@ from hlhcli import observables, rules
 from hlhcli.observables import Observable
 from hlhcli.phrases import LIMITS
 from hlhcli.quantity import decimal_text, number_text, point
-from hlhcli.render.grid import how_many
+from hlhcli.render.grid import headline, how_many
 from hlhcli.rules import CriteriaSet, Edge, Node
 
 WIDTH = 80
@@ -87,7 +87,7 @@ def difference(a: CriteriaSet, b: CriteriaSet) -> str:
 
 def _differences(a: CriteriaSet, b: CriteriaSet) -> Iterator[tuple[str, str | None, str | None]]:
     facts: list[tuple[str, str | None, str | None]] = [
-        ("Rule", _rule_of(a), _rule_of(b)),
+        ("Rule", headline(a), headline(b)),
         ("Population", _made_for(a), _made_for(b)),
     ]
     here, there = ({rules.item_id(node): node for node in (*each.asides, *each.items)} for each in (a, b))
@@ -98,13 +98,6 @@ def _differences(a: CriteriaSet, b: CriteriaSet) -> Iterator[tuple[str, str | No
     for heading, one, other in facts:
         if one != other:
             yield heading, one, other
-
-
-def _rule_of(criteria: CriteriaSet) -> str:
-    """How the items make the verdict, without what each of them says."""
-    if criteria.score:
-        return f"sum of points {criteria.score.text}"
-    return " and ".join(map(how_many, criteria.groups)) or "all items"
 
 
 def _made_for(criteria: CriteriaSet) -> str:
@@ -200,7 +193,7 @@ def phrase(node: Node) -> str:
     parts = [phrase(child) for child in node.children]
     if isinstance(node, rules.Points):
         lists = {child.children for child in node.children if isinstance(child, rules.AtLeast)}
-        if len(lists) == 1:  # one list, and how many of it
+        if len(lists) == 1 and all(isinstance(child, rules.AtLeast) for child in node.children):  # one list, and how many of it
             needed = [str(child.required) for child in node.children if isinstance(child, rules.AtLeast)]
             counts = [f"{number_text(p)} points if {k}" for p, k in zip(node.points, needed, strict=True)]
             return f"{', '.join(counts)} of: {', '.join(phrase(each) for each in lists.pop())}"

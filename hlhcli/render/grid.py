@@ -87,8 +87,10 @@ def _grid(result: Result, criteria: CriteriaSet, assessments: list[Assessment]) 
         heading=person(result),
         source=printable(result.source),
         title=f"{criteria.title}: {headline(criteria)}",
-        rows=(*(criteria.asides[place].about.title or "" for place in shown), *(item.title for item in assessments[0].items)),
-        labels=tuple(dict.fromkeys(label for label in _order(criteria) for c in columns if label in c.summary)),
+        rows=(*(rules.title(criteria.asides[place]) for place in shown), *(item.title for item in assessments[0].items)),
+        labels=tuple(
+            dict.fromkeys(label for label in _order(criteria, assessments[0].groups) for c in columns if label in c.summary)
+        ),
         columns=columns,
         legend="   ".join(legend),
         remarks=tuple(map(printable, [*remarks, *_remarks(assessments)])),
@@ -111,12 +113,23 @@ def headline(criteria: CriteriaSet) -> str:
         if isinstance(node, rules.AtLeast) and id(node) not in outer:
             title = f" {node.about.title.lower()}" if node.about.title else ""
             return f"{how_many(node)}{title}"
-        if isinstance(node, rules.Logic) and id(node) not in outer:
-            return {"any": " or ", "all": " and "}.get(node.kind, ", ").join(map(said, node.children))
-        title = node.about.title or observables.get(rules.asked(node)[0]).title
+        if isinstance(node, rules.Logic) and (id(node) not in outer or not node.about.title):
+            parts = [_bracketed(said(child), child, node) for child in node.children]
+            if node.kind == "if":
+                return f"{parts[1]} if {parts[0]}, else {parts[2]}"
+            if node.kind == "not":
+                return f"not {parts[0]}"
+            return {"any": " or ", "all": " and ", "agree": " and, in agreement, "}.get(node.kind, ", else ").join(parts)
+        title = rules.title(node)
         return title if title[1:2].isupper() else title[0].lower() + title[1:]
 
     return said(criteria.verdict)
+
+
+def _bracketed(text: str, child: Node, parent: rules.Logic) -> str:
+    """Logic inside other logic stands in brackets."""
+    inner = isinstance(child, rules.Logic) and not child.about.id and (parent.kind == "not" or child.kind != parent.kind)
+    return f"({text})" if inner else text
 
 
 def how_many(node: rules.AtLeast) -> str:
@@ -195,17 +208,17 @@ def _range_label(count: Count) -> str:
 
 
 def _group_label(count: Count) -> str:
-    return f"{count.title} ({count.required} needed)"
+    return f"{count.title} ({count.required if count.required is not None else 'none'} needed)"
 
 
 def _score_label(criteria: CriteriaSet) -> str:
     return f"Score ({criteria.score.text})" if criteria.score else "Ratio"
 
 
-def _order(criteria: CriteriaSet) -> list[str]:
+def _order(criteria: CriteriaSet, groups: tuple[Count, ...]) -> list[str]:
     """The labels of the summary, from top to bottom."""
+    counts = [_group_label(count) for count in groups if count.title]
     required = criteria.groups[0].required if criteria.groups else 0
-    counts = [_group_label(Count(group.required, 0, 0, 0, 0, group.about.title)) for group in criteria.groups if group.about.title]
     known = [_COUNTS, _REPORTED, _range_label(Count(required, 0, 0, 0, 0)), *counts, _score_label(criteria), _PROBABILITY]
     tests = [_IF_ABNORMAL, _IF_NORMAL, _COULD_MEET, _COULD_FAIL]
     return [*known, VERDICT, _POPULATION, _VALUES, _AUTHORS, *tests]

@@ -108,14 +108,18 @@ def _table(grid: Grid, columns: tuple[Column, ...], width: int, plain: bool) -> 
         heading = [*wrapped(_fit(column.name, plain), width), column.when]
         table.add_column(Text("\n".join(filter(None, heading)), style="bold"), width=width, no_wrap=True)
     criteria = [
-        [[_Line(line) for line in wrapped(title, _LABELS)], *(_cell(column.cells[row], width, plain) for column in columns)]
+        [
+            [_Line(line) for line in wrapped(_fit(title, plain), _LABELS)],
+            *(_cell(column.cells[row], width, plain) for column in columns),
+        ]
         for row, title in enumerate(grid.rows)
     ]
-    table.add_row(*_blocks(criteria), end_section=True)
+    if criteria:
+        table.add_row(*_blocks(criteria), end_section=True)
     summary = []
     for label in grid.labels:
         if any(label in column.summary for column in columns):
-            row = [[_Line(label)]]
+            row = [[_Line(line) for line in wrapped(_fit(label, plain), _LABELS)]]
             for column in columns:
                 styled = width if label == VERDICT else 0
                 lines = wrapped(_fit(column.summary.get(label, ""), plain), width)
