@@ -177,7 +177,7 @@ class Assessment:
     def unused(self) -> tuple[str, ...]:
         """The observables that the file has values of and the set does not ask for."""
         population = self.criteria.population
-        names = {*asked(self.criteria.verdict), *(asked(population.when) if population and population.when else ())}
+        names = self.criteria.asks | {*(asked(population.when) if population and population.when else ())}
         names |= {report.observable for report in self.criteria.reports}
         known = self.snapshot.timepoint.observations
         return tuple(

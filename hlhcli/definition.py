@@ -104,6 +104,7 @@ class Reader:
             items=rules.items(verdict),
             groups=rules.groups(verdict),
             asides=rules.asides(verdict),
+            asks=frozenset(rules.asked(verdict)),
             population=self.population(grade) if "population" in tree else base.population if base else None,
             reports=reports if "reports" in tree or not base else base.reports,
             not_computable=not_computable if "not_computable" in tree or not base else base.not_computable,
@@ -292,7 +293,7 @@ class Reader:
         """Points by bins: each with its rule, or by how many of one list are met."""
         bins = raw["points"]
         numbers = tuple(self.number(text, *path, "points", text, key=True) for text in bins)
-        if not numbers or 0 in numbers or len(set(numbers)) < len(numbers) or min(numbers) < 0 < max(numbers):
+        if not numbers or len(set(numbers)) < len(numbers) or min(numbers) < 0 < max(numbers):
             self.fail("expected points of one sign here, each once, such as {18: immunosuppression}", *path, "points")
         if lineages:
             nodes = self.nodes(about.grade, *path, "of")

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from hlhcli.patient import Genetics, Variant
 from hlhcli.yamltree import parse
@@ -27,11 +27,14 @@ _SURE, _LIKELY, _OPEN, _NONE = "pathogenic", "likely pathogenic", "VUS", "benign
 _MOST = 6  # variants of one gene; more is no report of a diagnosis
 
 
-class Genes(NamedTuple):
-    """The genetics of a patient, as an observed value."""
+class Genes:
+    """The genetics of a patient, as an observed value with what is shown of it."""
 
-    genetics: Genetics
-    text: str
+    def __init__(self, genetics: Genetics) -> None:
+        self.genetics = genetics
+        parts = [" ".join(filter(None, (v.gene, v.variant, v.zygosity, v.classification))) for v in genetics.variants]
+        tested = ", ".join(genetics.tested)
+        self.text = "; ".join(parts) or (f"no variant in {tested}" if tested else "no variant")
 
 
 @cache
@@ -63,15 +66,6 @@ def misprint(genetics: Genetics) -> str | None:
     if "STXBP1" in names:
         return "STXBP1 is a gene of epilepsy and a misprint for STXBP2 in two published tables; please check the symbol"
     return None
-
-
-def observed(genetics: Genetics) -> Genes:
-    """The genetics as a value, with what is shown of them."""
-    parts = [
-        " ".join(part for part in (symbol(v.gene), v.variant, v.zygosity, v.classification) if part) for v in genetics.variants
-    ]
-    tested = ", ".join(map(symbol, genetics.tested))
-    return Genes(genetics, "; ".join(parts) or (f"no variant in {tested}" if tested else "no variant"))
 
 
 def amounts_to(genetics: Genetics, genes: Iterable[str]) -> tuple[frozenset[str], str | None]:

@@ -9,7 +9,7 @@ from hlhcli.comparisons import Outcome
 from hlhcli.evaluate import evaluate
 from hlhcli.observations import Missing
 from hlhcli.quantity import number_text, point, range_text
-from hlhcli.rules import CriteriaSet, Logic, Report, asked
+from hlhcli.rules import CriteriaSet, Logic, Report
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status, at_least
 
@@ -50,7 +50,7 @@ def of_the_edge(criteria: CriteriaSet, outcome: Outcome) -> list[str]:
 def of_what_is_taken(criteria: CriteriaSet, snapshot: Snapshot) -> list[str]:
     """What stands for something that is not stated, where the set asks for it."""
     onset = snapshot.known.get(observables.AGE_AT_ONSET)
-    if onset is None or onset.note is None or observables.AGE_AT_ONSET not in asked(criteria.verdict):
+    if onset is None or onset.note is None or observables.AGE_AT_ONSET not in criteria.asks:
         return []
     return [f"Age at onset {onset.value.text}: {onset.note}"]
 

@@ -177,6 +177,7 @@ class CriteriaSet(NamedTuple):
     items: tuple[Node, ...]  # the criteria, each a row of the table
     groups: tuple[AtLeast, ...]  # the nodes whose children are counted
     asides: tuple[Node, ...]  # what decides beside the items: what suffices alone, or must not be
+    asks: frozenset[str]  # the observables that the verdict rests on
     population: Population | None = None
     reports: tuple[Report, ...] = ()
     not_computable: tuple[str, ...] = ()

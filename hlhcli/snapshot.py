@@ -72,9 +72,9 @@ def _always(patient: Patient, first: Quantity | None, warnings: list[str]) -> di
     elif first:
         known[observables.AGE_AT_ONSET] = Observation(first, note=FIRST_IS_ONSET)
     if patient.genetics:
-        from hlhcli.genetics import misprint, observed
+        from hlhcli.genetics import Genes, misprint
 
-        known[observables.GENETICS] = Observation(observed(patient.genetics))
+        known[observables.GENETICS] = Observation(Genes(patient.genetics))
         if warning := misprint(patient.genetics):
             warnings.append(warning)
     return known

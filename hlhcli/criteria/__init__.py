@@ -22,6 +22,11 @@ def shipped() -> tuple[str, ...]:
     return (DEFAULT, *(name for name in found if name != DEFAULT))
 
 
+def _ships(name: str) -> bool:
+    """True for the id of a set that ships; looks at one name, where `shipped` reads the folder."""
+    return name.replace("-", "a").isalnum() and (FOLDER / f"{name}.yaml").is_file()
+
+
 class Library:
     """Sets by their id: those that ship, and those in a user's files and folders.
 
@@ -59,7 +64,7 @@ class Library:
             return self._sets[name]
         if name in self._own:
             return self.add(self._own[name])
-        if name not in shipped():
+        if not _ships(name):
             raise UnknownName("criteria", name, self.ids())
         # The cases that stand at the end of a file are for `hlhcli criteria test`; every start would pay for reading them.
         definition, _, _ = (FOLDER / f"{name}.yaml").read_bytes().partition(b"\ncases:")
@@ -81,8 +86,8 @@ class Library:
         finally:
             self._loading.pop()
         other = self._own.get(found.id, path)
-        if found.id in shipped() or other.resolve() != path.resolve():
-            owner = "a set that ships" if found.id in shipped() else str(other)
+        if _ships(found.id) or other.resolve() != path.resolve():
+            owner = "a set that ships" if _ships(found.id) else str(other)
             raise InputError([_at(path, "id", f"the id '{found.id}' belongs to {owner}; choose another")])
         self._own[found.id], self._sets[found.id] = path, found
         return found
@@ -94,7 +99,7 @@ class Library:
                 tree = parse(content_of(path), str(path))
             except InputError:
                 continue  # told when it is read
-            if isinstance(tree, Mapping) and isinstance(tree.get("id"), str) and tree["id"] not in shipped():
+            if isinstance(tree, Mapping) and isinstance(tree.get("id"), str) and not _ships(tree["id"]):
                 self._own.setdefault(tree["id"], path)
 
 
