@@ -13,6 +13,7 @@ from hlhcli.yamltree import Mapping, mark_of, parse
 
 DEFAULT = "hlh-2004"
 FOLDER = Path(__file__).parent
+_LONGEST = 100  # characters of an id
 
 
 @cache
@@ -24,7 +25,7 @@ def shipped() -> tuple[str, ...]:
 
 def _ships(name: str) -> bool:
     """True for the id of a set that ships; looks at one name, where `shipped` reads the folder."""
-    return name.replace("-", "a").isalnum() and (FOLDER / f"{name}.yaml").is_file()
+    return len(name) < _LONGEST and name.replace("-", "a").isalnum() and name.islower() and (FOLDER / f"{name}.yaml").is_file()
 
 
 class Library:
