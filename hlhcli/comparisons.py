@@ -145,7 +145,7 @@ def _ratio(node: rules.Ratio, known: Known) -> Outcome:
     (over, why), (under, why_not) = (_measured(value, unit) for value, unit in zip(values, node.units, strict=True))
     notes = [why, why_not]
     ratio = ANYTHING
-    if under == point(0):
+    if under is not None and under.hi is not None and under.hi <= 0:
         notes[1] = f"{node.observables[1]} is 0: the ratio is undefined"
     elif over is not None and under is not None:
         lo = Fraction(0) if over.lo is None or under.hi is None else over.lo / under.hi

@@ -16,17 +16,16 @@ def applicable(criteria: CriteriaSet, snapshot: Snapshot) -> tuple[bool | None, 
     population = criteria.population
     if population is None:
         return True, None
+    cannot_say = f"Made for {population.text}: whether this patient is one, a patient file cannot say"
     if population.when is None:
-        return None, (f"Made for {population.text}: whether this patient is one, a patient file cannot say")
+        return None, cannot_say
     known = dict(snapshot.known)
     age = known.get(observables.AGE)
     if age and snapshot.first_age and isinstance(age.value, Quantity) and age.value.interval.hi is None:
         known[observables.AGE] = Observation(snapshot.first_age)  # how much later is not stated: the patient is who came
     found = evaluate(population.when, known, {})
-    if found.status is Status.MET and population.sufficient:
-        return True, None
     if found.status is Status.MET:
-        return None, f"Made for {population.text}: whether this patient is one, a patient file cannot say"
+        return (True, None) if population.sufficient else (None, cannot_say)
     lines = [
         line for line in found.evidence if line.status is not Status.MET and (line.value is None or line.status is found.status)
     ]

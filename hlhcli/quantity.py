@@ -209,12 +209,12 @@ def exact_text(number: Fraction) -> str:
 
 
 def number_text(number: Fraction) -> str:
-    """A computed number: exact where its decimals end, else to six places."""
+    """A computed number: exact where its decimals end, else to four places."""
     rest = number.denominator
     for prime in (2, 5):
         while rest % prime == 0:
             rest //= prime
-    return exact_text(number) if rest == 1 and number.denominator < 10**12 else decimal_text(number, 6)
+    return exact_text(number) if rest == 1 and number.denominator < 10**12 else decimal_text(number, 4)
 
 
 def range_text(interval: Interval) -> str:

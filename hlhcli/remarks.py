@@ -68,14 +68,19 @@ def of_the_printed_score(reported: ReportedVerdict, outcome: Outcome) -> list[st
 def of_reports(criteria: CriteriaSet, snapshot: Snapshot) -> tuple[tuple[tuple[Report, str], ...], list[str]]:
     """The findings that the set grades, and what else it says of an observable that is stated."""
     graded, notes = [], []
+    possible: dict[str, list[str]] = {}  # grades that are still open, by observable
     for report in criteria.reports:
         observation = snapshot.known.get(report.observable)
         if observation is None or isinstance(observation.value, Missing):
             continue
-        if report.when is None or evaluate(report.when, snapshot.known, {}).status is Status.MET:
-            value = observation.value.text
+        found = evaluate(report.when, snapshot.known, {}) if report.when else None
+        value, title = observation.value.text, observables.get(report.observable).title
+        if found is None or found.status is Status.MET:
             grade = f"{report.grade}: " if report.grade else ""
-            notes.append(f"{observables.get(report.observable).title} {value}: {grade}{report.say}")
+            notes.append(f"{title} {value}: {grade}{report.say}")
             if report.grade:
                 graded.append((report, value))
+        elif found.status is Status.UNKNOWN and report.grade and found.evidence[0].value is not None:
+            possible.setdefault(f"{title} {value}: {found.evidence[0].note or ''}", []).append(report.grade)
+    notes += [f"{said}; could be {' or '.join(dict.fromkeys(grades))}" for said, grades in possible.items() if len(grades) > 1]
     return tuple(graded), notes

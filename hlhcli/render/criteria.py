@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from hlhcli import observables, rules
@@ -237,7 +238,7 @@ def _converted(edge: Edge, name: str, observable: Observable) -> str | None:
     number = edge.unit.convert(point(edge.number), unit).lo
     assert number is not None
     text = decimal_text(number, 4)
-    return f"{'=' if number_text(number) == text else '≈'} {text} {name}"
+    return f"{'=' if Fraction(text) == number else '≈'} {text} {name}"
 
 
 def _fill(text: str, indent: str) -> list[str]:

@@ -156,7 +156,8 @@ def _column(assessment: Assessment, shown: list[int]) -> Column:
 
 def _aside(part: Outcome) -> Cell:
     line = part.evidence[0]
-    name = f"{observables.get(line.observable).title.lower()} " if isinstance(part.node, rules.Logic) else ""
+    negated = isinstance(part.node, rules.Logic) and part.node.kind == "not"
+    name = f"{observables.get(line.observable).title.lower()} " if negated else ""
     return Cell(part.status, (printable(name + (line.value or "not stated")),))
 
 
