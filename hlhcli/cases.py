@@ -18,14 +18,14 @@ _EXPECT = ("verdict", "count", "score", "probability", "applicable", "warns")
 _NONE = "none"
 
 
-class Outcome(NamedTuple):
+class Ran(NamedTuple):
     """One case: its name, and what differs from what it expects (nothing: as expected)."""
 
     name: str
     problems: tuple[Problem, ...]
 
 
-def run(content: bytes | str, source: str, criteria: CriteriaSet) -> list[Outcome]:
+def run(content: bytes | str, source: str, criteria: CriteriaSet) -> list[Ran]:
     """Every case in the criteria file. Raises InputError where the list of cases itself cannot be read."""
     tree = parse(content, source)
     entries: Any = tree.get("cases", []) if isinstance(tree, Mapping) else []
@@ -71,29 +71,29 @@ def _text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _run(case: Any, source: str, criteria: CriteriaSet, start: tuple[int, int]) -> Outcome:
+def _run(case: Any, source: str, criteria: CriteriaSet, start: tuple[int, int]) -> Ran:
     known = [item_id(item) for item in criteria.items]
     problems: list[Problem] = []
     name = str(case.get("name", "")) if isinstance(case, Mapping) else ""
     if not isinstance(case, Mapping) or not name or not isinstance(case.get("expect"), Mapping) or not case["expect"]:
-        return Outcome(name or "?", (Problem(source, "expected {name: …, observations: {…}, expect: {verdict: met}}", *start),))
+        return Ran(name or "?", (Problem(source, "expected {name: …, observations: {…}, expect: {verdict: met}}", *start),))
     for where, names in (((), _CASE), (("expect",), (*_EXPECT, *known))):
         for key in case if not where else case["expect"]:
             if key not in names:
                 message = f"unknown key '{printable(key, 60)}'{did_you_mean(key, names)}"
                 problems.append(Problem(source, message, *mark_of(case, (*where, key), key=True)))
     if problems:
-        return Outcome(name, tuple(problems))
+        return Ran(name, tuple(problems))
     try:
         result = evaluate_document(read_tree(_patient(case), source), [criteria])
     except InputError as error:
-        return Outcome(name, tuple(error.problems))
+        return Ran(name, tuple(error.problems))
     for key, expected in case["expect"].items():
         found = _found(key, result)
         if (not expected or str(expected) not in found) if key == "warns" else _plain(expected) != _plain(found):
             message = f"{name}: {key} is {found or 'empty'}, expected {expected}"
             problems.append(Problem(source, message, *mark_of(case, ("expect", key))))
-    return Outcome(name, tuple(problems))
+    return Ran(name, tuple(problems))
 
 
 def _plain(text: Any) -> str:

@@ -292,7 +292,7 @@ def _test_criteria(names: list[str], folders: list[Path] | None) -> None:
         try:
             outcomes = cases.run(path.read_bytes(), str(path) if path.parent != FOLDER else path.name, criteria)
         except InputError as error:
-            outcomes = [cases.Outcome("cases", tuple(error.problems))]
+            outcomes = [cases.Ran("cases", tuple(error.problems))]
         wrong = [problem for outcome in outcomes for problem in outcome.problems]
         for problem in wrong:
             _say(str(problem))

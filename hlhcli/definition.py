@@ -109,11 +109,7 @@ class Reader:
             reports=reports if "reports" in tree or not base else base.reports,
             not_computable=not_computable if "not_computable" in tree or not base else base.not_computable,
             notes=self.texts("notes"),
-            probability=self.probability()
-            if "probability" in tree
-            else base.probability
-            if base and same_terms(base, verdict)
-            else (),
+            probability=self.probability(base, verdict),
             extends=base.id if base else None,
         )
 
@@ -190,7 +186,11 @@ class Reader:
             self.fail("expected yes or no: whether fulfilling 'when' is enough to be one of them", "population", "sufficient")
         return Population(self.text("population", "text"), when, sufficient != "no")
 
-    def probability(self) -> tuple[tuple[Fraction, str], ...]:
+    def probability(self, base: CriteriaSet | None, verdict: Node) -> tuple[tuple[Fraction, str], ...]:
+        """What is printed for each score; a variant that only moves the cut-off keeps what is published for its base."""
+        if "probability" not in self.tree:
+            kept = base and base.score and isinstance(verdict, Score) and base.score.children == verdict.children
+            return base.probability if base and kept else ()
         nodes = self.mapping("probability")
         found = tuple((self.number(score, "probability", score, key=True), self.text("probability", score)) for score in nodes)
         if len(found) < 2 or list(found) != sorted(found, key=lambda node: node[0]):
@@ -343,8 +343,3 @@ class Reader:
             return self.find(name)
         except UnknownName as error:
             self.fail(str(error), "extends")
-
-
-def same_terms(base: CriteriaSet, verdict: Node) -> bool:
-    """True where a variant only moves the cut-off of a score, so that what is published for the score still holds."""
-    return base.score is not None and isinstance(verdict, Score) and base.score.children == verdict.children
