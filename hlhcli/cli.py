@@ -229,7 +229,7 @@ def show_criteria(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ID|FILE | test [ID|FILE]...]",
+            metavar="ID|FILE",
             autocompletion=_criteria_ids,
             help="The set to show; or 'test', to run the cases that stand in criteria files. Without it, all sets are listed.",
         ),
