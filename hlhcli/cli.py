@@ -124,7 +124,9 @@ def check(
     Exit status:
       0  every input was evaluated, whatever the verdict
       1  an input could not be evaluated; the others still were
-      2  wrong usage
+      2  wrong usage, or criteria that cannot be read
+      10, 11  only with --exit-code: not met, indeterminate
+      130  interrupted
     """
     from hlhcli.render.output import Format, Screen, destination, format_of, write
 
@@ -200,17 +202,20 @@ def _standard_input() -> bytes:
     return sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
-def _sets(names: list[str] | None, folders: list[Path] | None = None) -> "tuple[Library, list[CriteriaSet]]":
-    """The library of sets, and those that were asked for: by id, by file, or all."""
+def _sets(names: list[str] | None, folders: list[Path] | None = None, quiet: bool = False) -> "tuple[Library, list[CriteriaSet]]":
+    """The library of sets, and those that were asked for: by id, by file, or all. Not `quiet`: tells of files left out."""
     from hlhcli.criteria import DEFAULT, Library
     from hlhcli.errors import InputError, UnknownName
 
+    if folder := next((name for name in names or () if _is_folder(name)), None):
+        _usage(f"{folder} is a folder; use --criteria-dir {folder}")
     try:
         paths = {name: Path(name) for name in names or () if _is_file(name)}
         library = Library(folders or (), paths.values())
-        for problem in library.problems:
+        for problem in library.problems if not quiet else ():
             _say(f"{problem} (this set is left out)")
-        chosen = [library.add(paths[name]).id if name in paths else name for name in names or [DEFAULT]]
+        names = [DEFAULT] if names is None else names
+        chosen = [library.add(paths[name]).id if name in paths else name.lower() for name in names]
         return library, [library.load(name) for name in dict.fromkeys(library.ids() if "all" in chosen else chosen)]
     except UnknownName as error:
         _usage(str(error))
@@ -218,6 +223,13 @@ def _sets(names: list[str] | None, folders: list[Path] | None = None) -> "tuple[
         for problem in error.problems:
             _say(str(problem))
         raise typer.Exit(USAGE) from None
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError:  # a name that is too long to be one
+        return False
 
 
 def _is_file(name: str) -> bool:
@@ -285,38 +297,42 @@ def _test_criteria(names: list[str], folders: list[Path] | None) -> None:
     from hlhcli.criteria import FOLDER
     from hlhcli.errors import InputError
 
-    library, sets = _sets(names or ["all"], folders)
-    failed = False
+    paths = [Path(name) for name in names if _is_file(name) or _is_folder(name)]
+    files = [path for each in paths for path in (sorted(each.glob("*.y*ml")) if each.is_dir() else [each])]
+    library, sets = _sets([name for name in names if Path(name) not in paths] or ([] if paths else ["all"]), folders, quiet=True)
+    sets += library.gather(files)
+    problems = library.problems
     for criteria in sets:
         path = library.path(criteria.id)
         try:
             outcomes = cases.run(path.read_bytes(), str(path) if path.parent != FOLDER else path.name, criteria)
         except InputError as error:
             outcomes = [cases.Ran("cases", tuple(error.problems))]
-        wrong = [problem for outcome in outcomes for problem in outcome.problems]
-        for problem in wrong:
-            _say(str(problem))
-        failed |= bool(wrong)
+        problems += [problem for outcome in outcomes for problem in outcome.problems]
         differ = sum(1 for outcome in outcomes if outcome.problems)
         said = f"{differ} of {len(outcomes)} cases differ" if differ else f"{len(outcomes)} cases, all as expected"
         typer.echo(f"{criteria.id}: {said if outcomes else 'no cases in its file'}")
-    if failed:
+    for problem in dict.fromkeys(problems):
+        _say(str(problem))
+    if problems:
         raise typer.Exit(FAILED)
 
 
 @app.command("init", short_help="Print a commented template of a patient file.")
 def init(
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to this new file.")] = None,
+    criteria: Annotated[bool, typer.Option("--criteria", help="An example of a criteria file of your own instead.")] = False,
 ) -> None:
     """
     \b
     Examples:
       hlhcli init > patient.yaml
-      hlhcli init -o patient.yaml   refuses to overwrite
+      hlhcli init -o patient.yaml                 refuses to overwrite
+      hlhcli init --criteria > my-hospital.yaml   your own criteria
 
-    Print a commented template of a patient file.
+    Print a commented template of a patient file, or of a criteria file.
     """
-    text = Path(__file__).with_name("template.yaml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("my-hospital.yaml" if criteria else "template.yaml").read_text(encoding="utf-8")
     if output is None:
         sys.stdout.write(text)
         return

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hlhcli import nexttest
 from hlhcli.assessment import Assessment, Item
-from hlhcli.status import Status, Verdict
+from hlhcli.status import Status
 
 
 class Difference(NamedTuple):
@@ -26,12 +26,27 @@ class Disagreement(NamedTuple):
     other: Assessment
     items: tuple[Difference, ...]
 
+    @property
+    def contradicts(self) -> bool:
+        """True where one is met and the other is not; for sets that count much the same items, also where only one is open."""
+        shared = sum(1 for item in self.items if item.here and item.there)
+        same = len(self.first.items) - sum(1 for item in self.items if item.here)
+        alike = 2 * (shared + same) > max(len(self.first.items), len(self.other.items))
+        counted = self.first.count is not None and self.other.count is not None
+        return (alike and counted) or Status.UNKNOWN not in (self.first.status, self.other.status)
+
 
 class Step(NamedTuple):
-    """Observables that together could settle open verdicts: which they are, and what they could become."""
+    """Observables that together could settle open verdicts: the sets that could then be met, and those that could be not met."""
 
     observables: tuple[str, ...]
-    could_settle: tuple[tuple[str, Verdict], ...]  # id of the set, verdict
+    met: tuple[str, ...]
+    not_met: tuple[str, ...]
+
+    @property
+    def most(self) -> int:
+        """How many verdicts the same answers could settle: what meets one set seldom fails another."""
+        return max(len(self.met), len(self.not_met))
 
 
 class Comparison(NamedTuple):
@@ -41,7 +56,7 @@ class Comparison(NamedTuple):
     disagreements: tuple[Disagreement, ...]
     open_verdicts: int  # of the sets that tests are named for
     next_tests: tuple[Step, ...]
-    all_open: Step | None  # a set of observables that could settle every one of them
+    all_open: Step | None  # few observables that could settle every one of them, all met or all not met
 
     @property
     def timepoint(self) -> str:
@@ -58,22 +73,14 @@ def compare_sets(assessments: Iterable[Assessment]) -> list[Comparison]:
 
 def _compare(assessments: tuple[Assessment, ...]) -> Comparison:
     first, *others = assessments
-    disagreements = tuple(Disagreement(first, other, _differences(first, other)) for other in others if _disagree(first, other))
-    relevant = tuple(each for each in assessments if each.applicable) or tuple(
-        each for each in assessments if each.applicable is not False
+    disagreements = tuple(
+        Disagreement(first, other, _differences(first, other)) for other in others if first.status is not other.status
     )
-    steps = _steps(relevant)
-    still_open = sum(1 for each in relevant if each.next_tests)
-    return Comparison(assessments, disagreements, still_open, steps, _together(relevant, steps))
-
-
-def _disagree(first: Assessment, other: Assessment) -> bool:
-    """True where the verdicts contradict each other; between sets that are much alike, also where only one of them is open."""
-    if first.status is other.status or other.applicable is False:
-        return False
-    ids, others = ({item.id for item in each.items} for each in (first, other))
-    alike = 2 * len(ids & others) > max(len(ids), len(others)) and first.count is not None and other.count is not None
-    return alike or Status.UNKNOWN not in (first.status, other.status)
+    made_for = tuple(each for each in assessments if each.applicable)
+    relevant = made_for or tuple(each for each in assessments if each.applicable is not False)
+    open_ones = tuple(each for each in relevant if each.next_tests)
+    steps = _steps(open_ones)
+    return Comparison(assessments, disagreements, len(open_ones), steps, _together(open_ones, steps))
 
 
 def _differences(first: Assessment, other: Assessment) -> tuple[Difference, ...]:
@@ -87,41 +94,48 @@ def _differences(first: Assessment, other: Assessment) -> tuple[Difference, ...]
     return tuple(found)
 
 
-def _steps(assessments: tuple[Assessment, ...]) -> tuple[Step, ...]:
-    """The smallest sets of tests of each open verdict, and which other open verdicts each could settle too."""
-    chosen = dict.fromkeys(frozenset(test.observables) for each in assessments for test in each.next_tests)
-    names = {frozenset(test.observables): test.observables for each in assessments for test in each.next_tests}
-    steps = [Step(names[tests], _settled(assessments, tests)) for tests in chosen]
-    return tuple(sorted(steps, key=lambda step: (-len({name for name, _ in step.could_settle}), len(step.observables))))
+def _steps(open_ones: tuple[Assessment, ...]) -> tuple[Step, ...]:
+    """The smallest sets of tests of each open verdict, with the other open verdicts that each could settle too."""
+    pending = frozenset[str]().union(*(each.pending for each in open_ones))
+    names = {frozenset(test.observables): test.observables for each in open_ones for test in each.next_tests}
+    steps = [_step(tests, open_ones) for tests in names.values()]
+    return tuple(sorted(steps, key=lambda step: (-step.most, len(step.observables), len({*step.observables} - pending))))
 
 
-def _settled(assessments: tuple[Assessment, ...], tests: frozenset[str]) -> tuple[tuple[str, Verdict], ...]:
-    return tuple(
-        (each.criteria.id, way.verdict)
-        for each in assessments
-        if each.status is Status.UNKNOWN
-        for way in (Status.MET, Status.NOT_MET)
-        if nexttest.could(each.outcome, way, tests)
-    )
+def _step(tests: tuple[str, ...], open_ones: tuple[Assessment, ...]) -> Step:
+    met, not_met = (_settled(open_ones, frozenset(tests), way) for way in (Status.MET, Status.NOT_MET))
+    return Step(tests, met, not_met)
 
 
-def _together(assessments: tuple[Assessment, ...], steps: tuple[Step, ...]) -> Step | None:
-    """Few observables that could settle every open verdict: found one after another, then without those that are not needed."""
-    open_ones = {each.criteria.id for each in assessments if each.next_tests}
+def _settled(open_ones: tuple[Assessment, ...], tests: frozenset[str], way: Status) -> tuple[str, ...]:
+    return tuple(each.criteria.id for each in open_ones if nexttest.could(each.outcome, way, tests))
+
+
+def _together(open_ones: tuple[Assessment, ...], steps: tuple[Step, ...]) -> Step | None:
+    """Found one after another, then without the tests that are not needed; the fewer of the two ways."""
+    found = [step for way in (Status.MET, Status.NOT_MET) if (step := _every(open_ones, steps, way))]
+    return min(found, key=lambda step: len(step.observables), default=None)
+
+
+def _every(open_ones: tuple[Assessment, ...], steps: tuple[Step, ...], way: Status) -> Step | None:
+    every = {each.criteria.id for each in open_ones}
     tests: frozenset[str] = frozenset()
-    left = set(open_ones)
+    left = set(every)
     while left:
-        best = max(steps, key=lambda step: (len(left & _ids(step.could_settle)), -len(frozenset(step.observables) - tests)))
-        if not left & _ids(best.could_settle):
+        best = max(
+            steps,
+            key=lambda step: (len(left.intersection(_ways(step, way))), -len({*step.observables} - tests)),
+        )
+        if not left.intersection(_ways(best, way)):
             return None
-        tests |= frozenset(best.observables)
-        left -= _ids(_settled(assessments, tests))
+        tests |= {*best.observables}
+        left -= {*_settled(open_ones, tests, way)}
     for name in sorted(tests):
-        if _ids(_settled(assessments, tests - {name})) >= open_ones:
+        if every <= {*_settled(open_ones, tests - {name}, way)}:
             tests -= {name}
     order = dict.fromkeys(name for step in steps for name in step.observables)
-    return Step(tuple(name for name in order if name in tests), _settled(assessments, tests)) if tests else None
+    return _step(tuple(name for name in order if name in tests), open_ones) if tests else None
 
 
-def _ids(settled: Iterable[tuple[str, Verdict]]) -> set[str]:
-    return {name for name, _ in settled}
+def _ways(step: Step, way: Status) -> tuple[str, ...]:
+    return step.met if way is Status.MET else step.not_met

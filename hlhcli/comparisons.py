@@ -104,10 +104,10 @@ def _genotype(node: rules.Genotype, value: Observed, known: Known) -> tuple[Stat
     note: str | None = "not stated; the count decides"
     if isinstance(value, Genes):
         possible, note = amounts_to(value.genetics, node.genes)
-        if node.finding == "negative" and UNTESTED in possible:
+        if "negative" in node.findings and UNTESTED in possible - node.findings:
             return Status.UNKNOWN, f"not all of {', '.join(node.genes)} were tested"
-        if node.finding in possible:
-            return (Status.MET if len(possible) == 1 else Status.UNKNOWN), note
+        if possible & node.findings:
+            return (Status.MET if possible <= node.findings else Status.UNKNOWN), note
         note = f"not all of {', '.join(node.genes)} were tested" if UNTESTED in possible else None
     stated = known.get(MOLECULAR)
     if stated and stated.value == Missing(PENDING):
@@ -226,11 +226,11 @@ def _not_comparable(value: Quantity, edge: Edge) -> str:
 
 
 def _last_place(value: Quantity, unit: Unit) -> Fraction:
-    """What one step of the last written digit is in `unit`; nothing where no conversion took place."""
+    """What half a step of the last written digit is in `unit`; nothing where no conversion took place."""
     if value.unit is unit or value.unit.factor == unit.factor:
         return Fraction(0)
     digits = value.text.split()[0].partition(".")[2]
-    return Fraction(1, 10 ** len(digits)) * value.unit.factor / unit.factor
+    return Fraction(1, 2 * 10 ** len(digits)) * value.unit.factor / unit.factor
 
 
 def _edges_disagree(node: Threshold, value: Quantity, used: Edge, status: Status) -> str | None:

@@ -112,7 +112,7 @@ RuleFile.__doc__ = """One rule: a phrase such as 'ferritin >= 500 ug/L' under `w
 class _Required(TypedDict):
     id: str
     title: str
-    citation: CitationFile
+    citation: CitationFile | str
     provenance: Grade
 
 

@@ -67,8 +67,11 @@ class Reader:
         self.ids: set[str] = set()
         self.terms: tuple[tuple[str | int, ...], ...] = ()  # where the items of a score stand
 
+    def problem(self, message: str, *path: str | int, key: bool = False) -> Problem:
+        return Problem(self.source, message, *mark_of(self.tree, path, key))
+
     def fail(self, message: str, *path: str | int, key: bool = False) -> NoReturn:
-        raise InputError([Problem(self.source, message, *mark_of(self.tree, path, key))]) from None
+        raise InputError([self.problem(message, *path, key=key)]) from None
 
     def criteria(self) -> CriteriaSet:
         tree = self.tree
@@ -82,8 +85,6 @@ class Reader:
         if not name.isascii() or name in _NO_SET or not all(part.isalnum() and part == part.lower() for part in name.split("-")):
             self.fail("the id of a set is made of small letters, digits and '-', such as my-hospital-2026", "id")
         grade = self.grade(tree["provenance"], "provenance")
-        citation = self.mapping("citation")
-        self.keys(citation, _CITATION, ("text",), "citation")
         base = self.base() if "extends" in tree else None
         if base:
             from hlhcli.variants import varied  # most sets are none, and every start pays for an import
@@ -99,7 +100,7 @@ class Reader:
             id=name,
             version=self.text("version", default="1"),
             title=self.text("title"),
-            citation=Citation(**{key: self.text("citation", key) for key in citation}),
+            citation=self.citation(),
             verdict=verdict,
             items=rules.items(verdict),
             groups=rules.groups(verdict),
@@ -124,12 +125,17 @@ class Reader:
             self.fail("nothing is left to decide by", "without" if "without" in self.tree else "verdict")
 
     def keys(self, node: Mapping, known: tuple[str, ...], required: tuple[str, ...], *path: str | int) -> None:
-        for key in node:
-            if key not in known:
-                self.fail(f"unknown key '{printable(key, 60)}'{did_you_mean(key, known)}", *path, key, key=True)
-        for key in required:
-            if key not in node:
-                self.fail(f"'{key}' is missing", *path)
+        problems = [
+            self.problem(f"unknown key '{printable(key, 60)}'{did_you_mean(key, known)}", *path, key, key=True)
+            for key in node
+            if key not in known
+        ]
+        if not problems and (missing := [key for key in required if key not in node]):
+            grades = f" (provenance is one of {', '.join(GRADES)})" if "provenance" in missing else ""
+            named = " and ".join(f"'{key}'" for key in missing)
+            problems.append(self.problem(f"{named} {'is' if len(missing) == 1 else 'are'} missing{grades}", *path))
+        if problems:
+            raise InputError(problems)
 
     def at(self, *path: str | int) -> AnyType:
         """What stands at `path`, or None."""
@@ -175,6 +181,13 @@ class Reader:
         if not isinstance(text, str) or not re.fullmatch(r"-?\d{1,9}(\.\d{1,9})?", text, re.ASCII):
             self.fail(f"'{printable(str(text), 40)}' is no number; write for example 18 or 2.44", *path, key=key)
         return Fraction(text)
+
+    def citation(self) -> Citation:
+        if isinstance(self.tree["citation"], str):
+            return Citation(self.text("citation"))
+        cited = self.mapping("citation")
+        self.keys(cited, _CITATION, ("text",), "citation")
+        return Citation(**{key: self.text("citation", key) for key in cited})
 
     def population(self, grade: Grade) -> Population:
         if isinstance(self.tree["population"], str):
@@ -273,7 +286,15 @@ class Reader:
         entries = self.sequence(*path)
         if not entries:
             self.fail("expected at least one rule here", *path)
-        return tuple(self.node(entry, grade, *path, index) for index, entry in enumerate(entries))
+        found, problems = [], []
+        for index, entry in enumerate(entries):
+            try:
+                found.append(self.node(entry, grade, *path, index))
+            except InputError as error:
+                problems += error.problems  # the others are read too, so that all mistakes are told at once
+        if problems:
+            raise InputError(problems)
+        return tuple(found)
 
     def required(self, text: AnyType, most: int, *path: str | int) -> int | None:
         if text == _UNPUBLISHED:

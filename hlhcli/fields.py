@@ -219,8 +219,17 @@ Zygosity = Annotated[
 Classification = Annotated[
     str | None,
     Reads(
-        choice("classification", *_CLASSIFICATION, uncertain_significance="VUS", variant_of_uncertain_significance="VUS"),
-        _words(*_CLASSIFICATION),
+        choice(
+            "classification",
+            *_CLASSIFICATION,
+            uncertain_significance="VUS",
+            variant_of_uncertain_significance="VUS",
+            p="pathogenic",
+            lp="likely pathogenic",
+            lb="likely benign",
+            b="benign",
+        ),
+        _words(*_CLASSIFICATION, "P", "LP", "LB", "B"),
     ),
 ]
 WorkupResult = Annotated[str, Reads(_result, _words(*_RESULT, "neg", "pos", "yes", "no", True, False))]

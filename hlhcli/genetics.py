@@ -2,7 +2,8 @@
 
     clear       every allele of one gene carries a pathogenic variant
     probable    every allele is affected; at least one variant is only likely pathogenic or of uncertain significance
-    uncertain   a variant was found, but less than that: one allele of two, or variants of uncertain significance alone
+    uncertain   every allele is affected, by variants of uncertain significance alone; or one such variant was found
+    carrier     one allele of two carries a variant that is pathogenic or likely so
     untested    no variant, but not all of the genes were tested
     negative    no variant (or only benign ones), and all of the genes were tested
 
@@ -17,12 +18,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from hlhcli.errors import did_you_mean
 from hlhcli.patient import Genetics, Variant
 from hlhcli.yamltree import parse
 
 TABLE = Path(__file__).with_name("genes.yaml")
 UNTESTED = "untested"
-_ORDER = ("clear", "probable", "uncertain", UNTESTED, "negative")  # from the most to the least
+_ORDER = ("clear", "probable", "uncertain", "carrier", UNTESTED, "negative")  # from the most to the least
 _SURE, _LIKELY, _OPEN, _NONE = "pathogenic", "likely pathogenic", "VUS", "benign"
 _MOST = 6  # variants of one gene; more is no report of a diagnosis
 
@@ -61,10 +63,13 @@ def _on_x(gene: str) -> bool:
 
 
 def misprint(genetics: Genetics) -> str | None:
-    """What is worth a warning: two published tables print a gene that is none of HLH."""
+    """What is worth a warning: a gene that two published tables misprint, or one that is probably misspelled."""
     names = {variant.gene.strip().upper() for variant in genetics.variants} | {name.strip().upper() for name in genetics.tested}
     if "STXBP1" in names:
         return "STXBP1 is a gene of epilepsy and a misprint for STXBP2 in two published tables; please check the symbol"
+    for variant in genetics.variants:
+        if variant.gene.strip().casefold() not in symbols() and (meant := did_you_mean(variant.gene, symbols().values(), 0)):
+            return f"{variant.gene} is no gene that any set here reads{meant}"
     return None
 
 
@@ -117,9 +122,9 @@ def _amount(alleles: list[str]) -> str:
     affected = [each for each in alleles if each != _NONE]
     if affected.count(_SURE) > 1:
         return "clear"
-    if len(affected) > 1 and set(affected) != {_OPEN}:
-        return "probable"
-    return "uncertain" if affected else "negative"
+    if set(affected) == {_OPEN}:
+        return "uncertain"
+    return "negative" if not affected else "probable" if len(affected) > 1 else "carrier"
 
 
 def _missing(genetics: Genetics, genes: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ from hlhcli.observables import GENETICS, PSEUDO, Observable, Unit
 from hlhcli.quantity import COMPARATORS, BadQuantity, readings
 from hlhcli.rules import About, Edge, Genotype, Leaf, Linear, Present, Ratio, Threshold
 
-FINDINGS = ("clear", "probable", "uncertain", "untested", "negative")  # what genetics can amount to
+FINDINGS = ("clear", "probable", "uncertain", "carrier", "untested", "negative")  # what genetics can amount to
 LIMITS = {
     name: Unit(name, Fraction(1), apart=f"multiples of the laboratory's {which} limit")
     for name, which in (("ULN", "upper"), ("LLN", "lower"))
@@ -31,7 +31,7 @@ _THRESHOLD = re.compile(r"(\w+)\s*(?=[<>])")
 _EDGE = re.compile(r"(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s+(\S.*)")
 _PRESENT = re.compile(r"(\w+)(?:\s+in\s+(.+))?")
 # Seldom needed, and compiled only then: every start pays for a pattern.
-_GENOTYPE = rf"{GENETICS} (\w+) in (.+)"
+_GENOTYPE = rf"{GENETICS} ([\w, ]+) in (.+)"
 _RATIO = r"(\w+) in (\S+) / (\w+) in (\S+) (<=|>=|<|>) (\d{1,9}(?:\.\d{1,9})?)"
 _LINEAR = r"(-?\d{1,9}(?:\.\d{1,9})?) per (\S.*?) of (\w+)"
 
@@ -99,6 +99,8 @@ def _name(text: str) -> str:
 
 def _edge(text: str, observable: Observable) -> Edge:
     found = _EDGE.fullmatch(text.strip())
+    if not found and re.fullmatch(r"(<=|>=|<|>)\s*\d+(\.\d+)?", text.strip()):
+        raise BadQuantity(f"'{text.strip()}' has no unit; write for example '{text.strip()} {observable.conventional}'")
     if not found:
         raise BadQuantity(
             f"'{text.strip()}' is no cut-off; write an operator, a number and a unit, such as '>= 500 {observable.conventional}'"
@@ -117,10 +119,11 @@ def _ratio(found: re.Match[str], text: str, about: About) -> Ratio:
 def _genotype(found: re.Match[str], text: str, about: About) -> Genotype:
     from hlhcli.genetics import symbols  # few definitions ask for genes, and every start pays for an import
 
-    if found[1] not in FINDINGS:
-        raise BadQuantity(f"genetics cannot be {found[1]}; write one of {', '.join(FINDINGS)}")
+    findings = frozenset(part.strip() for part in found[1].split(","))
+    if not findings <= set(FINDINGS):
+        raise BadQuantity(f"genetics cannot be {found[1]}; write one or more of {', '.join(FINDINGS)}")
     genes = [gene.strip() for gene in found[2].split(",")]
     for gene in genes:
         if gene.casefold() not in symbols():
             raise UnknownName("gene", gene, symbols().values())
-    return Genotype(about, GENETICS, found[1], tuple(symbols()[gene.casefold()] for gene in genes), text)
+    return Genotype(about, GENETICS, findings, tuple(symbols()[gene.casefold()] for gene in genes), text)

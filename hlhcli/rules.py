@@ -54,11 +54,11 @@ class Present(NamedTuple):
 
 
 class Genotype(NamedTuple):
-    """Variants of the patient in one of `genes` that amount to `finding` (see genetics.py)."""
+    """Variants of the patient in `genes` that amount to one of `findings` (see genetics.py)."""
 
     about: About
     observable: str
-    finding: str
+    findings: frozenset[str]
     genes: tuple[str, ...]
     text: str
 

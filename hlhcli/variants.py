@@ -54,7 +54,9 @@ def _read(reader: Reader, base: CriteriaSet, grade: Grade) -> _Changes:
     tree = reader.tree
     known = [item_id(node) for node in (*base.asides, *base.items)]
     without = reader.texts("without")
-    replaced = reader.mapping("change") if "change" in tree else {}
+    if not isinstance(tree.get("change", {}), dict):
+        reader.fail("expected items by their id, such as change: {ferritin: ferritin >= 3000 ng/mL}", "change")
+    replaced = tree.get("change", {})
     for index, name in enumerate(without):
         if name not in known:
             reader.fail(f"'{printable(name, 60)}' is no item of {base.id}{did_you_mean(name, known)}", "without", index)

@@ -16,7 +16,7 @@ from hlhcli.render.criteria import markdown_page
 from hlhcli.render.grid import headline
 
 SEED = "samples/broglie-2017.yaml"
-MINE = (ROOT / "tests" / "data" / "my-hospital.yaml").read_text(encoding="utf-8")
+MINE = (ROOT / "hlhcli" / "my-hospital.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -66,13 +66,13 @@ def test_from_python(mine):
     ("change", "expected"),
     [
         (("id: my-hospital", "id: hlh-2004"), "the id 'hlh-2004' belongs to a set that ships; choose another"),
-        (("id: my-hospital", "id: My Hospital"), ":1:5: the id of a set is made of small letters"),
-        (("ferritin >= 2000 ng/mL", "feritin >= 2000 ng/mL"), ":9:45: unknown observable 'feritin'; did you mean 'ferritin'?"),
-        (("at_least: 3", "at_least: 6"), ":6:13: at_least is a whole number from 1 to 5"),
-        (("provenance: secondary", "provenance: sure"), ":4:13: 'sure' is no grade of provenance"),
-        (("title: When we call hematology", "title: [a]"), ":2:8: expected text here"),
+        (("id: my-hospital", "id: My Hospital"), ":2:5: the id of a set is made of small letters"),
+        (("ferritin >= 2000 ng/mL", "feritin >= 2000 ng/mL"), ":10:45: unknown observable 'feritin'; did you mean 'ferritin'?"),
+        (("at_least: 3", "at_least: 6"), ":7:13: at_least is a whole number from 1 to 5"),
+        (("provenance: secondary ", "provenance: sure "), ":5:13: 'sure' is no grade of provenance"),
+        (("title: When we call hematology", "title: [a]"), ":3:8: expected text here"),
         (("verdict:", "extends: hlh-2004\nverdict:"), "write either 'verdict'"),
-        (("verdict:", "at_least: 3\nverdict:"), ":5:1: 'at_least' belongs to a variant"),
+        (("verdict:", "at_least: 3\nverdict:"), ":6:1: 'at_least' belongs to a variant"),
     ],
 )
 def test_mistakes_are_told_at_their_place(mine, change, expected):
@@ -236,6 +236,7 @@ def test_all_shows_where_the_sets_disagree():
     assert (comparison["verdicts"]["hlh-2004"], comparison["verdicts"]["hlh-2024"]) == ("met", "not_met")
     (found,) = [each for each in comparison["disagreements"] if each["other"] == "hlh-2024"]
     assert found["items"] == [{"id": "nk_activity", "title": "NK activity", "first": "met", "other": None}]
+    assert (comparison["applicable"]["hlh-2024"], comparison["applicable"]["hscore"]) == (True, False)
     shown = " ".join(hlhcli("check", "-c", "all", "-", stdin=patient_yaml(five)).out.split())
     assert "hlh-2004 met, hlh-2024 not met: only in hlh-2004: NK activity (met)" in shown
     assert "o-hlh-2004" not in shown.partition("now: ")[2]  # made for adults with a malignancy, and not for this patient
@@ -334,7 +335,7 @@ def test_an_unverified_cutoff_is_marked_where_it_decides():
         "check", "-c", "mh-score", "-", stdin=patient_yaml("anc: 1 G/L; fibrinogen: 100 mg/dL; splenomegaly: yes", "6 mo")
     ).out
     assert "unverified cut-off" in " ".join(shown.split())
-    assert "its least certain number: unverified" in " ".join(shown.split())
+    assert "source of its numbers, at worst: unverified" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("name", criteria.ids())
@@ -363,3 +364,40 @@ def test_nothing_in_python_names_a_set():
         code = re.sub(r'""".*?"""|#[^\n]*', "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
         named = {name for name in criteria.ids() if re.search(rf'(?<!hlhcli/)"{re.escape(name)}"', code)}
         assert named <= ({"hlh-2004"} if path.name == "__init__.py" else set()), path
+
+
+def test_all_mistakes_of_a_list_are_told_at_once(mine):
+    """Three wrong rules are three lines; missing keys are one, with the words that are accepted."""
+    mine.write_text(
+        MINE.replace("when: ferritin", "when: feritin")
+        .replace("ast > 3 ULN", "ast > 3")
+        .replace("- splenomegaly", "- spleno megaly"),
+        encoding="utf-8",
+    )
+    assert len(hlhcli("criteria", mine).err.splitlines()) == 3
+    mine.write_text("id: a\ntitle: b\nverdict: fever\n", encoding="utf-8")
+    assert "'citation' and 'provenance' are missing (provenance is one of primary, reproduction" in hlhcli("criteria", mine).err
+
+
+def test_cases_of_a_folder(mine):
+    """`criteria test` takes folders; one broken file is told and does not keep the others from being run."""
+    (mine.parent / "broken.yaml").write_text("id: broken\n", encoding="utf-8")
+    ran = hlhcli("criteria", "test", mine.parent)
+    assert (ran.code, ran.out) == (1, "my-hospital: 2 cases, all as expected\n")
+    assert "broken.yaml:1:1: 'title' and 'citation' and 'provenance' are missing" in ran.err
+    assert "use --criteria-dir" in hlhcli("check", "-c", mine.parent, SEED).err
+
+
+def test_a_criteria_file_is_no_patient(mine):
+    """Given as a patient, a file of criteria is called what it is."""
+    ran = hlhcli("check", mine)
+    assert (ran.code, len(ran.err.splitlines())) == (1, 1)
+    assert "this is a file of criteria, not of a patient; use it with --criteria" in ran.err
+
+
+def test_open_points_name_what_is_missing():
+    """An item of a score that counts already, but not yet fully, says what is missing."""
+    shown = hlhcli("check", "-c", "hscore", "-", stdin=patient_yaml("splenomegaly: yes; hb: 8 g/dL; plt: 60 G/L", "40 y")).out
+    assert "X 23 to 38: Splenomegaly yes" in shown
+    assert "Hepatomegaly not stated" in shown
+    assert "WBC not stated" in shown

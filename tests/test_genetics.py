@@ -28,17 +28,21 @@ def genetics(*variants, tested=()):
         ([("PRF1", HOM, L)], "probable"),
         ([("STX11", HOM, V)], "uncertain"),
         ([("STX11", COMP, V), ("STX11", COMP, V)], "uncertain"),
-        ([("PRF1", HET, P)], "uncertain"),
-        ([("PRF1", HET, P), ("STX11", HET, P)], "uncertain"),
+        ([("PRF1", HET, P)], "carrier"),
+        ([("PRF1", HET, P), ("STX11", HET, P)], "carrier"),
         ([("PRF1", HET, V)], "uncertain"),
-        ([("PRF1", HET, P), ("PRF1", HET, V)], "probable uncertain"),
-        ([("PRF1", HET, P), ("PRF1", HET, P)], "clear uncertain"),
-        ([("PRF1", HEMI, P)], "clear uncertain"),
-        ([("PRF1", None, P)], "clear uncertain"),
-        ([("PRF1", None, L)], "probable uncertain"),
+        ([("PRF1", HET, P), ("PRF1", HET, V)], "probable carrier"),
+        ([("PRF1", HET, P), ("PRF1", HET, L)], "probable carrier"),
+        ([("PRF1", HET, P), ("PRF1", HET, P)], "clear carrier"),
+        ([("PRF1", COMP, P), ("PRF1", COMP, B)], "carrier"),
+        ([("PRF1", HOM, P), ("PRF1", None, None)], "clear"),
+        ([("PRF1", HEMI, P)], "clear carrier"),
+        ([("PRF1", None, P)], "clear carrier"),
+        ([("PRF1", None, L)], "probable carrier"),
         ([("PRF1", HOM, None)], "clear uncertain"),
         ([("PRF1", COMP, P)], "clear probable"),
         ([("PRF1", HOM, B)], "untested"),
+        ([("PRF1", HET, V), ("PRF1", HET, V)], "uncertain"),
         ([("XIAP", HEMI, P)], "untested"),
         ([("STXBP1", HOM, P)], "untested"),
         ([], "untested"),
@@ -59,7 +63,7 @@ def test_negative_takes_all_genes():
 def test_one_copy_is_all_of_a_gene_on_the_x_chromosome():
     """A hemizygous variant of XIAP or SH2D1A affects the only allele."""
     assert amounts_to(genetics(("BIRC4", HEMI, P)), ["XIAP"])[0] == {"clear"}
-    assert amounts_to(genetics(("SAP", HET, P)), ["SH2D1A"])[0] == {"uncertain"}
+    assert amounts_to(genetics(("SAP", HET, P)), ["SH2D1A"])[0] == {"carrier"}
 
 
 def test_the_best_gene_counts():
@@ -89,4 +93,6 @@ def test_names_and_misprints():
     ]
     assert "misprint" in (misprint(genetics(tested=["STXBP1"])) or "")
     assert misprint(genetics(("STXBP2", HOM, P))) is None
+    assert "did you mean 'PRF1'" in (misprint(genetics(("PRF", HOM, P))) or "")
+    assert misprint(genetics(("NLRC4", HET, P))) is None
     assert Genes(genetics(tested=["PRF1", "Munc13-4"])).text == "no variant in PRF1, Munc13-4"

@@ -78,7 +78,7 @@ def test_no_warning_away_from_the_edges(observed):
     ("observed", "note"),
     [
         ("ferritin: 500 ng/mL", "equals the cut-off"),
-        ("ferritin: 1123.4 pmol/L", "within rounding of the cut-off; compared without rounding"),
+        ("ferritin: 1123 pmol/L", "within rounding of the cut-off; compared without rounding"),
         ("ferritin: \">450 ng/mL\"", "lies on both sides"),
         ("ferritin: 400-600 ng/mL", "lies on both sides"),
         ("sil2r: {value: 4100 pg/mL, reference: <1000}", "cannot be converted into U/mL; 4.1 × the laboratory's upper limit of 1000 pg/mL"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 
 import pytest
 from command import ROOT, hlhcli
 
-from hlhcli import criteria
+from hlhcli import criteria, definition
+from hlhcli.api import parse_document
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = ["check", "criteria", "hazards", "init", "schema"]
@@ -36,7 +38,16 @@ def test_the_readme_shows_real_output(command, output):
 
 def test_the_readme_shows_the_file_of_ones_own():
     """The criteria file in the README is the one that is tested."""
-    assert (ROOT / "tests" / "data" / "my-hospital.yaml").read_text(encoding="utf-8").strip() in README
+    assert (ROOT / "hlhcli" / "my-hospital.yaml").read_text(encoding="utf-8").strip() in README
+
+
+@pytest.mark.parametrize("text", [textwrap.dedent(block) for block in re.findall(r" *```yaml\n(.*?) *```", README, re.DOTALL)])
+def test_the_readme_shows_files_that_are_right(text):
+    """Every YAML file in the README is read without a mistake: patients, criteria, and a variant."""
+    if "provenance:" in text:
+        assert definition.read(text, "README", criteria.load).items
+    elif not text.startswith("#"):
+        assert parse_document(text, "README").patient.timepoints
 
 
 def words(text: str) -> list[list[str]]:

@@ -45,15 +45,21 @@ class Library:
             if not folder.is_dir():
                 raise InputError([Problem(str(folder), "is no folder of criteria files")])
             found = sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml") and path.is_file())
-            self._register(found)
-            for path in found:
-                try:
-                    self.add(path)
-                except InputError as error:
-                    self.problems += [problem for problem in error.problems if problem not in self.problems]
+            self.gather(found)
         self._register(given)
         for path in given:
             self.add(path)
+
+    def gather(self, paths: list[Path]) -> list[CriteriaSet]:
+        """The sets in these files; what is wrong with a file goes to `problems`, and the others are read all the same."""
+        self._register(paths)
+        sets = []
+        for path in paths:
+            try:
+                sets.append(self.add(path))
+            except InputError as error:
+                self.problems += [problem for problem in error.problems if problem not in self.problems]
+        return sets
 
     def ids(self) -> tuple[str, ...]:
         """The ids of all sets: those that ship, then the user's."""

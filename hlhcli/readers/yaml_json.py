@@ -44,6 +44,9 @@ def read_tree(tree: Node, source: str) -> Document:
     """The patient in a parsed file."""
     if not isinstance(tree, Mapping):
         raise InputError([Problem(source, "expected a patient: keys such as 'patient:' and 'timepoints:' (see hlhcli init)", 1, 1)])
+    if "citation" in tree and "timepoints" not in tree:
+        message = "this is a file of criteria, not of a patient; use it with --criteria"
+        raise InputError([Problem(source, message, *tree.start)])
     reading = Reading()
     try:
         patient = Patient.read(tree, reading)

@@ -146,7 +146,7 @@ class StepVerdictJson(TypedDict):
 
 
 class StepJson(TypedDict):
-    """Observables that together could settle open verdicts of several sets."""
+    """Observables that together could settle open verdicts of several sets; no answers need settle all of them at once."""
 
     observables: list[str]
     could_settle: list[StepVerdictJson]
@@ -174,6 +174,7 @@ class ComparisonJson(TypedDict):
 
     timepoint: str
     verdicts: dict[str, VerdictJson]
+    applicable: dict[str, bool | None]
     disagreements: list[DisagreementJson]
     next_tests: list[StepJson]
     all_open: StepJson | None

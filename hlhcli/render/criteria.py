@@ -34,7 +34,7 @@ class _Section(NamedTuple):
 def page(criteria: CriteriaSet, base: CriteriaSet | None = None) -> str:
     """Items, operators, cut-offs, provenance of every number, citation, population, and what cannot be computed."""
     lines = [f"{criteria.title} ({criteria.id}, version {criteria.version})", ""]
-    for paragraph in _head(criteria):
+    for paragraph in _head(criteria, base):
         lines += [*_fill(paragraph, ""), ""]
     for heading, entries in _sections(criteria, base):
         lines += [heading] if heading else []
@@ -49,7 +49,7 @@ def page(criteria: CriteriaSet, base: CriteriaSet | None = None) -> str:
 def markdown_page(criteria: CriteriaSet, base: CriteriaSet | None = None, cases: Sequence[tuple[str, str, str]] = ()) -> str:
     """The same page as Markdown, and the cases that stand in the file as a table."""
     lines = [f"# {_escape(criteria.title)}", "", f"`{criteria.id}`, version {criteria.version}", ""]
-    for paragraph in _head(criteria):
+    for paragraph in _head(criteria, base):
         lines += [_escape(paragraph), ""]
     for heading, entries in _sections(criteria, base):
         lines += [f"## {heading or 'Rule'}", ""]
@@ -109,10 +109,16 @@ def _full(node: Node) -> str:
     return f"{phrase(node)}  [{rules.worst(node)}]"
 
 
-def _head(criteria: CriteriaSet) -> list[str]:
+def _cited(criteria: CriteriaSet) -> str:
     cited = criteria.citation
     links = [f"doi:{cited.doi}"] * bool(cited.doi) + [f"PMID {cited.pmid}"] * bool(cited.pmid) + [cited.url] * bool(cited.url)
-    found = [f"{cited.text}. {' '.join(map(str, links))}".strip()]
+    return f"{cited.text.rstrip('.')}. {' '.join(map(str, links))}".strip()
+
+
+def _head(criteria: CriteriaSet, base: CriteriaSet | None) -> list[str]:
+    found = [_cited(criteria)]
+    if base:
+        found.append(f"A variant of {base.id}: {_cited(base)}")
     if population := criteria.population:
         decided = " (not decided from a patient file)"
         if population.when:
@@ -122,13 +128,13 @@ def _head(criteria: CriteriaSet) -> list[str]:
 
 
 def _sections(criteria: CriteriaSet, base: CriteriaSet | None) -> Iterator[_Section]:
-    yield _Section("", list(_rule(criteria.verdict, 0)))
     if base:
         changes = [
             _Entry(0, f"{heading}: {other or 'not part of it'}", (f"{base.id}: {one or 'not part of it'}",))
             for heading, one, other in _differences(base, criteria)
         ]
         yield _Section(f"What differs from {base.id}", changes)
+    yield _Section("The whole rule" if base else "", list(_rule(criteria.verdict, 0)))
     if criteria.probability:
         table = "; ".join(f"{number_text(score)}: {text} %" for score, text in criteria.probability)
         between = "Between two scores both are shown; below the first and above the last nothing more is known."
@@ -171,7 +177,9 @@ def _below(node: Node, cautions: tuple[rules.Caution, ...]) -> tuple[str, ...]:
 
 def _head_of(node: Node) -> str:
     if isinstance(node, rules.Score):
-        return f"sum of points {node.text}  [{node.about.grade}]"
+        bins = any(len(child.children) > 1 for child in node.children if isinstance(child, rules.Points))
+        highest = "; of several points for one item the most that apply" * bins
+        return f"sum of points {node.text}{highest}  [{node.about.grade}]"
     if isinstance(node, rules.AtLeast):
         return how_many(node).replace(" of ", " of these ")
     kind = node.kind if isinstance(node, rules.Logic) else ""
@@ -196,9 +204,9 @@ def phrase(node: Node) -> str:
         lists = {child.children for child in node.children if isinstance(child, rules.AtLeast)}
         if len(lists) == 1 and all(isinstance(child, rules.AtLeast) for child in node.children):  # one list, and how many of it
             needed = [str(child.required) for child in node.children if isinstance(child, rules.AtLeast)]
-            counts = [f"{number_text(p)} points if {k}" for p, k in zip(node.points, needed, strict=True)]
+            counts = [f"{_so_many(p)} if {k}" for p, k in zip(node.points, needed, strict=True)]
             return f"{', '.join(counts)} of: {', '.join(phrase(each) for each in lists.pop())}"
-        return "; ".join(f"{number_text(points)} points if {part}" for points, part in zip(node.points, parts, strict=True))
+        return "; ".join(f"{_so_many(points)} if {part}" for points, part in zip(node.points, parts, strict=True))
     if isinstance(node, rules.AtLeast):
         return f"at least {node.required} of: {', '.join(parts)}"
     if isinstance(node, rules.Score):
@@ -211,8 +219,12 @@ def phrase(node: Node) -> str:
     if node.kind == "not":
         return f"not ({parts[0]})"
     if node.kind == "agree":
-        return f"what both of these say: {' and '.join(parts)}" if len(parts) == 2 else f"what all of these say: {'; '.join(parts)}"
+        return f"{'; and '.join(parts)} (open where they differ)"
     return " and ".join(map(_grouped, node.children)) if node.kind == "all" else ", or ".join(parts)
+
+
+def _so_many(points: Fraction) -> str:
+    return f"{number_text(points)} point{'s' * (abs(points) != 1)}"
 
 
 def _grouped(node: Node) -> str:

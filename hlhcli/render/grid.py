@@ -77,9 +77,11 @@ def _grid(result: Result, criteria: CriteriaSet, assessments: list[Assessment]) 
     grade, where = assessments[0].provenance, ", ".join(assessments[0].least_certain)
     least = f"{grade} ({where})" if where else grade
     remarks = [
-        f"{criteria.id} version {criteria.version}; its least certain number: {least}. "
+        f"{criteria.id} version {criteria.version}; source of its numbers, at worst: {least}. "
         "Criteria, not a diagnosis: met does not prove, not met does not exclude."
     ]
+    if any(_PROBABILITY in column.summary for column in columns):
+        remarks.append("Probability: what is printed for the scores around the lowest and the highest that is possible.")
     remarks += ["Each time point stands for itself; nothing is carried from one to the next."] * (len(columns) > 1)
     unused = dict.fromkeys(_lower(name) for assessment in assessments for name in assessment.unused)
     remarks += [f"Read, but not part of this set: {', '.join(unused)}."] * bool(unused)
@@ -183,7 +185,8 @@ def _lines(item: Item, doubtful: set[str]) -> list[str]:
             text = _label(item, name, several) + _pretty(line.value) + _DOUBT * (name in doubtful)
             against = item.status is not Status.UNKNOWN and line.status is not item.status and not item.reported
             lines.append(f"({text})" if against else text)
-    if item.status is not Status.UNKNOWN:
+    open_points = item.points is not None and not item.points.is_point
+    if item.status is not Status.UNKNOWN and not open_points:
         return lines
     missing = {name: line.note or "unknown" for name, line in reversed(observed.items()) if line.value is None}
     if len(missing) == len(observed) and len(set(missing.values())) == 1:

@@ -7,15 +7,18 @@ from typing import NamedTuple
 from hlhcli.api import Result
 from hlhcli.assessment import COUNT, RULE, SCORE, Assessment, Item
 from hlhcli.comparison import Comparison, Disagreement, Step
+from hlhcli.comparisons import ANYTHING
 from hlhcli.errors import printable
 from hlhcli.quantity import range_text
 from hlhcli.render.grid import test_name
 from hlhcli.status import Status
 
 _LEGEND = [
+    ("open", "open: indeterminate; what is unknown could still change it"),
     ("n/a (", "n/a: not made for this patient; what it would say stands in brackets"),
     ("? (", "?: the file does not say whether it was made for this patient"),
 ]
+_ORDER = {True: 0, None: 1, False: 2}  # sets that were made for this patient come first
 IN_FULL = 4  # sets; of more only the overview is shown
 
 
@@ -33,20 +36,25 @@ def overview(result: Result) -> Overview:
     rows = []
     for place, assessment in enumerate(comparisons[0].assessments):
         cells = tuple((_cell(each.assessments[place]), each.assessments[place].status) for each in comparisons)
-        rows.append((assessment.criteria.id, cells))
-    remarks = [legend for mark, legend in _LEGEND if any(text.startswith(mark) for _, cells in rows for text, _ in cells)]
-    remarks += [line for each in comparisons for line in (*map(_disagreement, each.disagreements), *_next(each))]
-    return Overview(tuple(printable(each.timepoint) for each in comparisons), tuple(rows), tuple(map(printable, remarks)))
+        rank = min(_ORDER[each.assessments[place].applicable] for each in comparisons)
+        rows.append((rank, (assessment.criteria.id, cells)))
+    ordered = tuple(row for _, row in sorted(rows, key=lambda each: each[0]))
+    remarks = [legend for mark, legend in _LEGEND if any(mark in text for _, cells in ordered for text, _ in cells)]
+    remarks += dict.fromkeys(f"{a.criteria.id}: {a.not_applicable}" for a in comparisons[0].assessments if a.not_applicable)
+    for each in comparisons:
+        remarks += [_disagreement(one) for one in each.disagreements if one.contradicts and one.other.applicable is not False]
+        remarks += _next(each)
+    return Overview(tuple(printable(each.timepoint) for each in comparisons), ordered, tuple(map(printable, remarks)))
 
 
 def _cell(assessment: Assessment) -> str:
-    words = assessment.verdict.replace("_", " ")
+    words = "open" if assessment.status is Status.UNKNOWN else str(assessment.status)
     count = assessment.count
     if assessment.by and assessment.by not in (COUNT, SCORE, RULE):
         words += f" by {assessment.by.replace('_', ' ')}"
     elif count and count.of == len(assessment.items):
         words += f", {count.min if count.min == count.max else f'{count.min} to {count.max}'} of {count.of}"
-    elif assessment.score:
+    elif assessment.score and assessment.score != ANYTHING:
         words += f", {range_text(assessment.score)}"
     marks = {True: words, False: f"n/a ({words})", None: f"? ({words})"}
     return marks[assessment.applicable]
@@ -77,14 +85,11 @@ def _next(each: Comparison) -> list[str]:
     if not each.next_tests:
         return []
     best = each.next_tests[0]
-    said = f"{each.timepoint}: next: {_tests(best, each)} could settle {_settled(best)} of {each.open_verdicts} open verdicts"
-    if each.all_open and _settled(best) < each.open_verdicts:
-        said += f"; {_tests(each.all_open, each)} all of them"
+    ways = [f"{len(ids)} {word}" for ids, word in ((best.met, "met"), (best.not_met, "not met")) if ids]
+    said = f"{each.timepoint}: next: {_tests(best, each)}: of {each.open_verdicts} open verdicts it could make {' or '.join(ways)}"
+    if each.all_open and best.most < each.open_verdicts:
+        said += f"; all of them could be settled by {_tests(each.all_open, each)}"
     return [said]
-
-
-def _settled(step: Step) -> int:
-    return len({name for name, _ in step.could_settle})
 
 
 def _tests(step: Step, each: Comparison) -> str:

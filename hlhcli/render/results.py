@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
         ResultsJson,
         ScoreJson,
         StepJson,
+        StepVerdictJson,
     )
 
 
@@ -133,6 +134,7 @@ def _comparison(comparison: Comparison) -> ComparisonJson:
     return {
         "timepoint": comparison.timepoint,
         "verdicts": {each.criteria.id: each.verdict for each in comparison.assessments},
+        "applicable": {each.criteria.id: each.applicable for each in comparison.assessments},
         "disagreements": [
             {
                 "first": first.criteria.id,
@@ -155,11 +157,9 @@ def _comparison(comparison: Comparison) -> ComparisonJson:
 
 
 def _step(step: Step) -> StepJson:
-    settled = step.could_settle
-    return {
-        "observables": list(step.observables),
-        "could_settle": [{"criteria": name, "verdict": verdict} for name, verdict in settled],
-    }
+    settled: list[StepVerdictJson] = [{"criteria": name, "verdict": "met"} for name in step.met]
+    settled += [{"criteria": name, "verdict": "not_met"} for name in step.not_met]
+    return {"observables": list(step.observables), "could_settle": settled}
 
 
 def _by_values(by_values: ByValues) -> ByValuesJson:
