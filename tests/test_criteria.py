@@ -298,11 +298,11 @@ def test_genetics_beside_a_set_that_reads_a_statement():
     """HLH-2004 reads molecular_diagnosis; variants that are listed without it are not passed over in silence."""
     text = patient_yaml("") + "genetics: {variants: [{gene: PRF1, zygosity: homozygous, classification: pathogenic}]}\n"
     (assessment,) = evaluate_document(parse_document(text, "p"), [criteria.load("hlh-2004")]).assessments
-    assert any("PRF1 homozygous pathogenic: shown, not interpreted by this set" in note for note in assessment.notes)
+    assert any("PRF1 homozygous pathogenic: shown only; this set reads molecular_diagnosis" in note for note in assessment.notes)
     for answer, said in (("yes", False), ("no", True)):
         stated = text.replace("    observations:\n", f"    observations: {{molecular_diagnosis: {answer}}}\n")
         (assessment,) = evaluate_document(parse_document(stated, "p"), [criteria.load("hlh-2004")]).assessments
-        assert any("not interpreted by this set" in note for note in assessment.notes) is said
+        assert any("this set reads molecular_diagnosis" in note for note in assessment.notes) is said
 
 
 def test_what_speaks_against_is_not_called_abnormal():

@@ -286,7 +286,7 @@ def tests_text(sets: list[list[str]]) -> str:
     if len(sets) == 1:
         return first
     if len(sets[0]) == 1:
-        return f"any of: {', '.join(names[0] for names in sets)}"
+        return f"any of: {' / '.join(names[0] for names in sets)}"
     return f"{len(sets[0])} more results, such as {first}"
 
 
