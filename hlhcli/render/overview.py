@@ -7,7 +7,6 @@ from typing import NamedTuple
 from hlhcli.api import Result
 from hlhcli.assessment import COUNT, RULE, SCORE, Assessment, Item
 from hlhcli.comparison import Comparison, Disagreement, Step
-from hlhcli.comparisons import ANYTHING
 from hlhcli.errors import printable
 from hlhcli.quantity import range_text
 from hlhcli.render.grid import test_name
@@ -54,8 +53,8 @@ def _cell(assessment: Assessment) -> str:
         words += f" by {assessment.by.replace('_', ' ')}"
     elif count and count.of == len(assessment.items):
         words += f", {count.min if count.min == count.max else f'{count.min} to {count.max}'} of {count.of}"
-    elif assessment.score and assessment.score != ANYTHING:
-        words += f", {range_text(assessment.score)}"
+    elif (known := assessment.score) and (known.lo, known.hi) != (None, None):
+        words += f", {range_text(known)}"
     marks = {True: words, False: f"n/a ({words})", None: f"? ({words})"}
     return marks[assessment.applicable]
 
