@@ -113,12 +113,12 @@ class _Required(TypedDict):
     id: str
     title: str
     citation: CitationFile | str
-    provenance: Grade
 
 
 class CriteriaFile(_Required, total=False):
     """A set of criteria, readable by a clinician: one with a `verdict`, or a variant that `extends` another set."""
 
+    provenance: Grade
     verdict: RuleFile | str
     extends: str
     at_least: str | int

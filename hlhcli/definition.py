@@ -23,9 +23,9 @@ _REPORT = (*_REPORTS, "when", "grade")
 _CAUTION = ("when", "say")
 _POPULATIONS = ("text", "when")
 _POPULATION = (*_POPULATIONS, "sufficient")
-_REQUIRED = ("id", "title", "citation", "provenance")
+_REQUIRED = ("id", "title", "citation")
 _CHANGES = ("at_least", "score", "without", "change", "add")  # what goes with `extends`
-_TEXTS = ("version", "population", "probability", "reports", "not_computable", "notes", "cases")
+_TEXTS = ("provenance", "version", "population", "probability", "reports", "not_computable", "notes", "cases")
 _SET = (*_REQUIRED, "verdict", "extends", *_CHANGES, *_TEXTS)
 _ABOUT = ("id", "title", "provenance", "note", "caution")
 _KINDS: tuple[Kind, ...] = ("all", "any", "agree", "first_known", "not", "if")
@@ -84,7 +84,7 @@ class Reader:
         name = self.text("id")
         if not name.isascii() or name in _NO_SET or not all(part.isalnum() and part == part.lower() for part in name.split("-")):
             self.fail("the id of a set is made of small letters, digits and '-', such as my-hospital-2026", "id")
-        grade = self.grade(tree["provenance"], "provenance")
+        grade = self.grade(tree["provenance"], "provenance") if "provenance" in tree else GRADES[-1]
         base = self.base() if "extends" in tree else None
         if base:
             from hlhcli.variants import varied  # most sets are none, and every start pays for an import
@@ -131,9 +131,8 @@ class Reader:
             if key not in known
         ]
         if not problems and (missing := [key for key in required if key not in node]):
-            grades = f" (provenance is one of {', '.join(GRADES)})" if "provenance" in missing else ""
             named = " and ".join(f"'{key}'" for key in missing)
-            problems.append(self.problem(f"{named} {'is' if len(missing) == 1 else 'are'} missing{grades}", *path))
+            problems.append(self.problem(f"{named} {'is' if len(missing) == 1 else 'are'} missing", *path))
         if problems:
             raise InputError(problems)
 
@@ -174,7 +173,8 @@ class Reader:
     def grade(self, text: AnyType, *path: str | int) -> Grade:
         grade = next((grade for grade in GRADES if grade == text), None)
         if grade is None:
-            self.fail(f"'{printable(str(text), 40)}' is no grade of provenance{did_you_mean(str(text), GRADES)}", *path)
+            known = did_you_mean(str(text), GRADES)
+            self.fail(f"'{printable(str(text), 40)}' is no grade of provenance{known}", *path)
         return grade
 
     def number(self, text: AnyType, *path: str | int, key: bool = False) -> Fraction:

@@ -367,7 +367,7 @@ def test_nothing_in_python_names_a_set():
 
 
 def test_all_mistakes_of_a_list_are_told_at_once(mine):
-    """Three wrong rules are three lines; missing keys are one, with the words that are accepted."""
+    """Three wrong rules are three lines; missing keys are one."""
     mine.write_text(
         MINE.replace("when: ferritin", "when: feritin")
         .replace("ast > 3 ULN", "ast > 3")
@@ -375,8 +375,14 @@ def test_all_mistakes_of_a_list_are_told_at_once(mine):
         encoding="utf-8",
     )
     assert len(hlhcli("criteria", mine).err.splitlines()) == 3
-    mine.write_text("id: a\ntitle: b\nverdict: fever\n", encoding="utf-8")
-    assert "'citation' and 'provenance' are missing (provenance is one of primary, reproduction" in hlhcli("criteria", mine).err
+    mine.write_text("id: a\nverdict: fever\n", encoding="utf-8")
+    assert "'title' and 'citation' are missing" in hlhcli("criteria", mine).err
+
+
+def test_numbers_without_a_source_are_unverified(tmp_path):
+    """Provenance may be left out of one's own file; nothing is taken for better than it is."""
+    found = definition.read("id: a\ntitle: b\ncitation: ours\nverdict: ferritin > 9 ng/mL\n", "a.yaml")
+    assert evaluate("", found)[0].provenance == "unverified"
 
 
 def test_cases_of_a_folder(mine):
@@ -384,7 +390,7 @@ def test_cases_of_a_folder(mine):
     (mine.parent / "broken.yaml").write_text("id: broken\n", encoding="utf-8")
     ran = hlhcli("criteria", "test", mine.parent)
     assert (ran.code, ran.out) == (1, "my-hospital: 2 cases, all as expected\n")
-    assert "broken.yaml:1:1: 'title' and 'citation' and 'provenance' are missing" in ran.err
+    assert "broken.yaml:1:1: 'title' and 'citation' are missing" in ran.err
     assert "use --criteria-dir" in hlhcli("check", "-c", mine.parent, SEED).err
 
 

@@ -1,5 +1,6 @@
 """Criteria files: read as data, every mistake told by line and column."""
 
+import re
 import typing
 
 import jsonschema
@@ -76,6 +77,12 @@ def test_built_in_sets_follow_the_schema(name):
     """Every set that ships validates against `hlhcli schema criteria`."""
     text = (criteria.FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
     jsonschema.validate(yaml.load(text, yaml.BaseLoader), schemas.schema("criteria"))
+
+
+@pytest.mark.parametrize("name", criteria.ids())
+def test_sets_that_ship_say_where_their_numbers_come_from(name):
+    """A user may leave the provenance out; a set that ships may not."""
+    assert re.search(r"^provenance: ", (criteria.FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", criteria.ids())

@@ -266,7 +266,8 @@ def _verdict(assessment: Assessment) -> str:
     """The verdict, and what must not be overlooked beside it."""
     verdict = assessment.verdict.replace("_", " ")
     by = assessment.by.replace("_", " ") if assessment.by not in (None, COUNT, SCORE, RULE) and assessment.by else ""
-    aside = [by] * bool(by) + ["unverified cut-off"] * (assessment.criteria.verdict.about.grade == "unverified")
+    score = assessment.criteria.score
+    aside = [by] * bool(by) + ["unverified cut-off"] * (score is not None and score.about.grade == "unverified")
     words = f"NOT APPLICABLE ({verdict})" if assessment.applicable is False else verdict.upper()
     return words + f" ({', '.join(aside)})" * bool(aside) + _DOUBT * bool(assessment.doubtful)
 
