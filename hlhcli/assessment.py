@@ -20,7 +20,7 @@ from hlhcli.rules import CriteriaSet, Grade, Linear, Logic, Points, Report, aske
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status, Verdict
 
-COUNT, SCORE, RULE = "count", "score", "rule"  # what can bring a verdict, beside the id of an aside
+COUNT = "count"  # what can bring a verdict, beside the id of an aside
 
 
 class Count(NamedTuple):
@@ -282,16 +282,14 @@ def _item(outcome: Outcome) -> Item:
 
 
 def _by(criteria: CriteriaSet, outcome: Outcome, asides: tuple[Outcome, ...], groups: tuple[Count, ...]) -> str | None:
-    """What brought the verdict: count, score, the rule as a whole, or the id of what suffices (or must not be) beside them."""
+    """What brought the verdict: the count, the id of what suffices (or must not be) beside it, or None where it is neither."""
     if outcome.status is Status.UNKNOWN:
         return None
     suffices = isinstance(outcome.node, Logic) and outcome.node.kind == "any"
     for aside in asides:
         if aside.status is outcome.status is (Status.MET if suffices else Status.NOT_MET):
             return item_id(aside.node)
-    if criteria.score:
-        return SCORE
-    return COUNT if len(groups) == 1 and len(criteria.items) == groups[0].of else RULE
+    return COUNT if len(groups) == 1 and len(criteria.items) == groups[0].of else None
 
 
 def _reported(outcome: Outcome, groups: tuple[Count, ...], stated: Reported | None) -> ReportedVerdict:

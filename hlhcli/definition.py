@@ -56,6 +56,18 @@ def read(content: bytes | str, source: str, find: Find | None = None, own: bool 
     return Reader(source, tree, find, own).criteria()
 
 
+_OTHER_WORDS = {
+    "change": ("override", "overrides", "items"), "without": ("remove", "drop", "exclude"), "at_least": ("required", "needed"),
+    "when": ("finding", "threshold", "rule"), "caution": ("warn", "warning"), "score": ("sum", "cutoff"),
+}  # fmt: skip
+
+
+def _meant(key: str, known: tuple[str, ...]) -> str:
+    """What an unknown key was probably meant to be."""
+    meant = next((name for name, words in _OTHER_WORDS.items() if key in words and name in known), None)
+    return f"; did you mean '{meant}'?" if meant else did_you_mean(key, known)
+
+
 class Reader:
     """One criteria file on its way to a set; every method fails with the place of what it reads."""
 
@@ -126,7 +138,7 @@ class Reader:
 
     def keys(self, node: Mapping, known: tuple[str, ...], required: tuple[str, ...], *path: str | int) -> None:
         problems = [
-            self.problem(f"unknown key '{printable(key, 60)}'{did_you_mean(key, known)}", *path, key, key=True)
+            self.problem(f"unknown key '{printable(key, 60)}'{_meant(key, known)}", *path, key, key=True)
             for key in node
             if key not in known
         ]

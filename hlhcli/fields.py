@@ -183,8 +183,8 @@ _ZYGOSITY = ("heterozygous", "homozygous", "hemizygous", "compound heterozygous"
 _CLASSIFICATION = ("pathogenic", "likely pathogenic", "VUS", "likely benign", "benign", "unknown")
 _RESULT = ("negative", "positive", "pending", "not done", "unknown")
 _RESULTS = choice("result of a work-up", *_RESULT, neg="negative", pos="positive", no="negative", yes="positive")
-_STATUSES = choice("verdict", "met", "not met", "unknown", yes="met", no="not met")
-_VERDICT = ("met", "not met", "not_met", "unknown", "yes", "no", True, False)
+_STATUSES = choice("verdict", "met", "not met", "unknown", yes="met", no="not met", indeterminate="unknown")
+_VERDICT = ("met", "not met", "not_met", "unknown", "indeterminate", "yes", "no", True, False)
 
 Text = Annotated[str, ReadsProse(_as_written, _typed("string", "number", "boolean"))]
 OptionalText = Annotated[str | None, ReadsProse(_as_written, _typed("string", "number", "boolean", "null"))]
@@ -212,8 +212,8 @@ Sex = Annotated[
 Zygosity = Annotated[
     str | None,
     Reads(
-        choice("zygosity", *_ZYGOSITY, het="heterozygous", hom="homozygous", hemi="hemizygous"),
-        _words(*_ZYGOSITY, "het", "hom", "hemi"),
+        choice("zygosity", *_ZYGOSITY, het="heterozygous", hom="homozygous", hemi="hemizygous", biallelic="homozygous"),
+        _words(*_ZYGOSITY, "het", "hom", "hemi", "biallelic"),
     ),
 ]
 Classification = Annotated[

@@ -77,9 +77,8 @@ def _row(source: str, patient: str | None, assessment: AssessmentJson) -> dict[s
     }
     for item in assessment["items"]:
         row[item["id"]] = item["status"]
-        row[f"{item['id']}_value"] = "; ".join(
-            f"{line['observable']} {line['value']}" for line in item["evidence"] if line["value"] is not None
-        )
+        values = (f"{line['observable']} {line['value']}" for line in item["evidence"] if line["value"] is not None)
+        row[f"{item['id']}_value"] = "; ".join(dict.fromkeys(values))  # once, whatever the number of bins of a score
     return row
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hlhcli import observables, rules
 from hlhcli.api import Result
-from hlhcli.assessment import COUNT, RULE, SCORE, Assessment, Count, Item
+from hlhcli.assessment import COUNT, Assessment, Count, Item
 from hlhcli.comparisons import Outcome
 from hlhcli.errors import printable
 from hlhcli.quantity import exact_text, number_text, range_text
@@ -265,7 +265,7 @@ def _summary(assessment: Assessment) -> dict[str, str]:
 def _verdict(assessment: Assessment) -> str:
     """The verdict, and what must not be overlooked beside it."""
     verdict = assessment.verdict.replace("_", " ")
-    by = assessment.by.replace("_", " ") if assessment.by not in (None, COUNT, SCORE, RULE) and assessment.by else ""
+    by = assessment.by.replace("_", " ") if assessment.by not in (None, COUNT) and assessment.by else ""
     score = assessment.criteria.score
     aside = [by] * bool(by) + ["unverified cut-off"] * (score is not None and score.about.grade == "unverified")
     words = f"NOT APPLICABLE ({verdict})" if assessment.applicable is False else verdict.upper()

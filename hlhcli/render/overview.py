@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hlhcli.api import Result
-from hlhcli.assessment import COUNT, RULE, SCORE, Assessment, Item
+from hlhcli.assessment import COUNT, Assessment, Item
 from hlhcli.comparison import Comparison, Disagreement, Step
 from hlhcli.errors import printable
 from hlhcli.quantity import range_text
@@ -49,7 +49,7 @@ def overview(result: Result) -> Overview:
 def _cell(assessment: Assessment) -> str:
     words = "open" if assessment.status is Status.UNKNOWN else str(assessment.status)
     count = assessment.count
-    if assessment.by and assessment.by not in (COUNT, SCORE, RULE):
+    if assessment.by not in (None, COUNT) and assessment.by:
         words += f" by {assessment.by.replace('_', ' ')}"
     elif count and count.of == len(assessment.items):
         words += f", {count.min if count.min == count.max else f'{count.min} to {count.max}'} of {count.of}"
