@@ -57,6 +57,7 @@ def compare(node: Leaf, known: Known) -> Outcome:
     measured: Interval | None = None
     if isinstance(node, rules.Genotype):
         status, note = _genotype(node, value, known)
+        caution = _without_variants(value, known)
     elif isinstance(node, rules.Linear):
         status, note, measured = _linear(node, value)
     elif isinstance(value, Missing):
@@ -67,7 +68,14 @@ def compare(node: Leaf, known: Known) -> Outcome:
     else:
         status, note, caution, on_edge = _threshold(node, value)
     evidence = Evidence(node.observable, _shown(value), node.text, status, _said(note, observation), on_edge)
-    return Outcome(node, status, (), (evidence,), ((node.observable, caution),) if caution else (), range=measured)
+    return Outcome(
+        node,
+        status,
+        (),
+        (evidence,),
+        ((MOLECULAR if isinstance(node, rules.Genotype) else node.observable, caution),) if caution else (),
+        range=measured,
+    )
 
 
 def _shown(value: Observed) -> str | None:
@@ -98,7 +106,7 @@ def _present(node: rules.Present, value: Observed) -> tuple[Status, str | None]:
 
 
 def _genotype(node: rules.Genotype, value: Observed, known: Known) -> tuple[Status, str | None]:
-    """Variants that are known decide; a diagnosis that is pending, or stated without its variants, leaves it open."""
+    """Variants that are known decide; a diagnosis that is pending leaves it open."""
     from hlhcli.genetics import UNTESTED, Genes, amounts_to  # few patients have genetics, and every start pays for an import
 
     note: str | None = "not stated; the count decides"
@@ -112,9 +120,20 @@ def _genotype(node: rules.Genotype, value: Observed, known: Known) -> tuple[Stat
     stated = known.get(MOLECULAR)
     if stated and stated.value == Missing(PENDING):
         return Status.UNKNOWN, PENDING
-    if stated and isinstance(stated.value, Finding) and "yes" in stated.value.values and not isinstance(value, Genes):
-        return Status.UNKNOWN, "a molecular diagnosis is stated, but not its variants: write them under 'genetics'"
     return Status.NOT_MET, note
+
+
+def _without_variants(value: Observed, known: Known) -> str | None:
+    """A molecular diagnosis that is stated without its variants does not count here, which must not be overlooked."""
+    stated = known.get(MOLECULAR)
+    if (
+        stated is None
+        or not isinstance(stated.value, Finding)
+        or "yes" not in stated.value.values
+        or not isinstance(value, Missing)
+    ):
+        return None
+    return "a molecular diagnosis is stated, but not its variants, and this set reads nothing else: write them under 'genetics'"
 
 
 def _measured(value: Observed, unit: Unit) -> tuple[Interval | None, str | None]:
