@@ -32,6 +32,7 @@ _KINDS: tuple[Kind, ...] = ("all", "any", "agree", "first_known", "not", "if")
 _LOGIC = ("when", "stated", *_KINDS, "at_least", "score", "points")
 _WITH = {"at_least": ("of",), "score": ("of",), "points": (), "if": ("then", "else")}  # the keys that go with a kind of logic
 _RULE = (*_ABOUT, *_LOGIC, "of", "then", "else")
+_DIGITS = 3  # of a count
 _UNPUBLISHED = "unpublished"  # a count for which the source states no number that suffices
 
 
@@ -157,13 +158,16 @@ class Reader:
 
     def text(self, *path: str | int, default: str | None = None) -> str:
         value = self.at(*path)
-        value = default if value is None else value
+        return self.checked(default if value is None else value, *path)
+
+    def checked(self, value: AnyType, *path: str | int) -> str:
+        """`value`, which stands at `path` and must be text."""
         if not isinstance(value, str) or not value.strip():
             self.fail("expected text here", *path)
         return printable(value.strip()) if self.own else value
 
     def optional(self, raw: Mapping, key: str, *path: str | int) -> str | None:
-        return self.text(*path, key) if key in raw else None
+        return self.checked(raw[key], *path, key) if key in raw else None
 
     def mapping(self, *path: str | int) -> Mapping:
         value = self.at(*path)
@@ -311,7 +315,7 @@ class Reader:
     def required(self, text: AnyType, most: int, *path: str | int) -> int | None:
         if text == _UNPUBLISHED:
             return None
-        if not re.fullmatch(r"\d{1,3}", str(text), re.ASCII) or not 1 <= int(text) <= most:
+        if not str(text).isdecimal() or len(text) > _DIGITS or not 1 <= int(text) <= most:
             self.fail(f"at_least is a whole number from 1 to {most} ('{_UNPUBLISHED}' if the source states none)", *path)
         return int(text)
 
@@ -359,6 +363,8 @@ class Reader:
         return name
 
     def cautions(self, raw: Mapping, grade: Grade, *path: str | int) -> tuple[Caution, ...]:
+        if "caution" not in raw:
+            return ()
         result = []
         for index, entry in enumerate(self.sequence(*path, "caution")):
             where = (*path, "caution", index)
