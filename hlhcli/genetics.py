@@ -26,7 +26,8 @@ TABLE = Path(__file__).with_name("genes.yaml")
 UNTESTED = "untested"
 _ORDER = ("clear", "probable", "uncertain", "carrier", UNTESTED, "negative")  # from the most to the least
 _SURE, _LIKELY, _OPEN, _NONE = "pathogenic", "likely pathogenic", "VUS", "benign"
-_MOST = 6  # variants of one gene; more is no report of a diagnosis
+_RANK = {_SURE: 0, _LIKELY: 1, _OPEN: 2, _NONE: 3}
+_MOST = 5  # variants of one gene, the worst of them; more is no report of a diagnosis
 
 
 class Genes:
@@ -87,38 +88,43 @@ def amounts_to(genetics: Genetics, genes: Iterable[str]) -> tuple[frozenset[str]
 
 def _possible(variants: list[Variant], on_x: bool) -> set[str]:
     """What the variants in one gene amount to, by every reading of what is not stated."""
-    readings = (_readings(variant, on_x) for variant in variants[:_MOST])
-    return {_amount(alleles) for chosen in product(*readings) for alleles in _phases(chosen, variants)}
+    worst = sorted(variants, key=lambda variant: _RANK[_classes(variant)[0]])[:_MOST]
+    readings = (_readings(variant, on_x) for variant in worst)
+    return {_amount(alleles) for chosen in product(*readings) for alleles in _alleles(chosen, worst)}
+
+
+def _classes(variant: Variant) -> list[str]:
+    """Each class that the variant may have, the worst first."""
+    stated = variant.classification or "unknown"
+    return [_SURE, _OPEN] if stated == "unknown" else [_NONE if stated == "likely benign" else stated]
 
 
 def _readings(variant: Variant, on_x: bool) -> list[tuple[str, int]]:
-    """Each class that the variant may have, on one allele or on all."""
-    stated = variant.classification or "unknown"
-    classes = [_SURE, _OPEN] if stated == "unknown" else [_NONE if stated == "likely benign" else stated]
+    """Each class that the variant may have, on one allele or on both."""
     copies = {"homozygous": [2], "hemizygous": [2] if on_x else [1, 2], None: [1, 2], "unknown": [1, 2]}.get(variant.zygosity, [1])
-    return [(each, copy) for each in classes for copy in copies]
+    return [(each, copy) for each in _classes(variant) for copy in copies]
 
 
-def _phases(chosen: tuple[tuple[str, int], ...], variants: list[Variant]) -> Iterator[list[str]]:
-    """The worst variant of each allele, by every arrangement that is possible."""
-    single = [each for each, copies in chosen if copies == 1]
-    both = [each for each, copies in chosen if copies == 2]
-    compound = any(variant.zygosity == "compound heterozygous" for variant in variants)
-    if both:
-        yield [*both[:1] * 2, *both[1:] * 2]
-    elif compound and len(single) == 1:  # the second variant is not listed
-        for other in (_SURE, _OPEN):
-            yield [*single, other]
-    elif compound:
-        yield single
-    elif len(single) > 1:
-        yield single  # on different alleles
-        yield [min(single, key=(_SURE, _LIKELY, _OPEN, _NONE).index)]  # on the same
-    else:
-        yield single
+def _alleles(chosen: tuple[tuple[str, int], ...], variants: list[Variant]) -> Iterator[tuple[str, str]]:
+    """The worst variant of each of the two alleles, by every arrangement that is possible."""
+    compound = [variant.zygosity == "compound heterozygous" for variant in variants]
+    for sides in product((0, 1), repeat=len(chosen)):
+        found: tuple[list[str], list[str]] = ([_NONE], [_NONE])
+        for (each, copies), side in zip(chosen, sides, strict=True):
+            for allele in found if copies > 1 else (found[side],):
+                allele.append(each)
+        taken = {side for side, of_both in zip(sides, compound, strict=True) if of_both}
+        if sum(compound) > 1 and len(taken) < len(found):
+            continue  # compound heterozygous variants lie on both alleles
+        unlisted = [_SURE, _OPEN] if sum(compound) == 1 else [_NONE]  # the second of them is not listed
+        for other in unlisted:
+            first, second = (
+                min([*allele, other] if side not in taken else allele, key=_RANK.__getitem__) for side, allele in enumerate(found)
+            )
+            yield first, second
 
 
-def _amount(alleles: list[str]) -> str:
+def _amount(alleles: tuple[str, str]) -> str:
     affected = [each for each in alleles if each != _NONE]
     if affected.count(_SURE) > 1:
         return "clear"
