@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hlhcli import observables, rules
 from hlhcli.entries import Observation
 from hlhcli.observables import MOLECULAR, Unit
-from hlhcli.observations import NOT_STATED, PENDING, Finding, Missing, Observed, Qualitative, Quantity
+from hlhcli.observations import NOT_STATED, PENDING, TRENDS, Finding, Missing, Observed, Qualitative, Quantity
 from hlhcli.phrases import LIMITS
 from hlhcli.quantity import Interval, decimal_text, point, range_text
 from hlhcli.rules import Edge, Leaf, Node, Threshold
@@ -208,6 +208,8 @@ def _by_limit(edge: Edge, value: Observed) -> tuple[Status, str | None]:
     """A cut-off in multiples of the laboratory's own limit; a word such as `elevated` says on which side of it the value is."""
     upper = edge.unit.name == "ULN"
     if isinstance(value, Qualitative):
+        if value.text in TRENDS:
+            return Status.UNKNOWN, f"reported as {value.text} without a number"
         beyond = value.text == ("elevated" if upper else "low")
         if edge.number == 1 and edge.operator[0] == (">" if upper else "<") and (beyond or edge.operator in ("<", ">")):
             return (Status.MET if beyond else Status.NOT_MET), None

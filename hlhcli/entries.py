@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, ValidationError, ValidationInfo
@@ -11,7 +12,7 @@ from pydantic_core import InitErrorDetails
 from hlhcli import observables
 from hlhcli.errors import did_you_mean, printable
 from hlhcli.fields import Moment, Position, Reading, ReadsEntry, moment, refuse
-from hlhcli.observations import BLANK, WORDS, Observed, Quantity, mark_of, missing, quantity, read_entry, scalar
+from hlhcli.observations import BLANK, TRENDS, WORDS, Observed, Quantity, mark_of, read, read_entry, scalar
 from hlhcli.quantity import BadQuantity
 
 
@@ -22,12 +23,14 @@ class Observation(NamedTuple):
     position: Position | None = None
     note: str | None = None
     doubt: str | None = None  # why the value is hardly possible, and what was probably meant
+    day: Fraction | None = None  # of a value that was not observed on the day of the time point, but in its window
+    assay: str | None = None  # of the laboratory; values of different assays are not compared with one another
 
 
 class Series(NamedTuple):
-    """A curve of one quantity over time; None where a point was not measured."""
+    """What was observed of one quantity or finding over time."""
 
-    points: tuple[tuple[Moment, Quantity | None], ...]
+    points: tuple[tuple[Moment, Observation], ...]
 
 
 class _Entry(NamedTuple):
@@ -68,7 +71,9 @@ def _read_observation(entry: _Entry, info: ValidationInfo) -> Observation:
         raise refuse(entry.problem, "key")
     reading = Reading.of(info)
     value, note = read_entry(entry.name, entry.raw, reading.decimal, reading.units)
-    return Observation(value, entry.position, note, _doubt(entry.name, value, entry.position, reading))
+    assay = entry.raw.get("assay") if isinstance(entry.raw, Mapping) else None
+    doubt = _doubt(entry.name, value, entry.position, reading)
+    return Observation(value, entry.position, note, doubt, assay=str(assay).strip() or None if assay is not None else None)
 
 
 def _doubt(name: str, value: Observed | None, position: Position | None, reading: Reading) -> str | None:
@@ -90,52 +95,51 @@ def _read_finding(entry: _Entry, info: ValidationInfo) -> Observation:
 def _read_series(entry: _Entry, info: ValidationInfo) -> Series:
     if entry.problem:
         raise refuse(entry.problem, "key")
-    if observables.get(entry.name).family is None:
-        raise refuse(f"{entry.name} is a finding; a series is a curve of measured values", "key")
-    example = "expected {unit: ng/mL, points: [[0, 8000], [3, 5200]]}"
+    observable = observables.get(entry.name)
+    example = "{unit: ng/mL, points: [[0, 8000], [3, 5200]]}" if observable.family else "{points: [[0, yes], [3, no]]}"
     if not isinstance(entry.raw, Mapping) or not isinstance(entry.raw.get("points"), (list, tuple)):
-        raise refuse(example)
+        raise refuse(f"expected {example}")
+    known = _CURVE if observable.family else ("points",)
     for key in entry.raw:
-        if key not in ("unit", "points"):
-            raise refuse(f"unknown key '{printable(str(key), 40)}'{did_you_mean(str(key), ('unit', 'points'))}")
-    unit = entry.raw.get("unit")
-    try:
-        stated = scalar(unit)
-        unit = None if stated in BLANK else observables.get(entry.name).units.require(stated).name
-    except BadQuantity as error:
-        wrong = InitErrorDetails(type=refuse(str(error)), loc=("unit",), input=None)
-        raise ValidationError.from_exception_data("series", [wrong]) from None
-    points: list[tuple[Moment, Quantity | None]] = []
+        if key not in known:
+            raise refuse(f"unknown key '{printable(str(key), 40)}'{did_you_mean(str(key), known)}")
+    unit = None if (stated := _stated(entry.raw, "unit")) is None else _unit(observable, stated)
+    reading = Reading.of(info)
+    points: list[tuple[Moment, Observation]] = []
     problems: list[InitErrorDetails] = []
     for index, pair in enumerate(entry.raw["points"]):
-        step = 0
+        loc: tuple[str | int, ...] = ("points", index)
         try:
             if not isinstance(pair, (list, tuple)) or len(pair) != 2:
-                raise BadQuantity("a point is a pair of a day (or date) and a value, such as [3, 5200]")
-            when = moment(scalar(pair[0]), Reading.of(info).decimal)
-            step = 1
-            value = _point(entry.name, pair[1], unit, Reading.of(info))
-            _doubt(entry.name, value, getattr(pair, "value_marks", [None, entry.position])[1], Reading.of(info))
-            points.append((when, value))
+                raise BadQuantity(f"a point is a pair of a day (or date) and a value: {example}")
+            loc = ("points", index, 0)
+            when = moment(scalar(pair[0]), reading.decimal)
+            loc = ("points", index, 1)
+            value = read(entry.name, scalar(pair[1]), mark_of(pair[1], reading.decimal), reading.units, unit)
+            position = getattr(pair, "value_marks", [None, entry.position])[1]
+            doubt = _doubt(entry.name, value, position, reading)
+            points.append((when, Observation(value, position, None, doubt, assay=_stated(entry.raw, "assay"))))
         except BadQuantity as error:
-            loc = ("points", index, step) if isinstance(pair, (list, tuple)) and len(pair) == 2 else ("points", index)
             problems.append(InitErrorDetails(type=refuse(str(error)), loc=loc, input=None))
     if problems:
         raise ValidationError.from_exception_data("series", problems)
     return Series(tuple(points))
 
 
-def _point(name: str, raw: Any, unit: str | None, reading: Reading) -> Quantity | None:
-    text = scalar(raw)
-    if missing(text):
-        return None
-    decimal = mark_of(raw, reading.decimal)
-    try:  # a value may carry a unit of its own, for the laboratory that changed its assay
-        return quantity(observables.get(name), text, decimal, reading.units, unit)
-    except BadQuantity:
-        if unit is None:
-            raise
-        return quantity(observables.get(name), text, decimal)
+_CURVE = ("unit", "assay", "points")
+
+
+def _stated(raw: Mapping[str, Any], key: str) -> str | None:
+    text = scalar(raw.get(key))
+    return None if text in BLANK else text
+
+
+def _unit(observable: observables.Observable, text: str) -> str:
+    try:
+        return observable.units.require(text).name
+    except BadQuantity as error:
+        wrong = InitErrorDetails(type=refuse(str(error)), loc=("unit",), input=None)
+        raise ValidationError.from_exception_data("series", [wrong]) from None
 
 
 class _Keys:
@@ -154,18 +158,17 @@ def _observations_schema(findings_only: bool = False) -> dict[str, Any]:
 
 
 def _series_schema() -> dict[str, Any]:
-    scalar_schema = {"type": ["string", "number", "null"]}
+    scalar_schema = {"type": ["string", "number", "boolean", "null"]}
     pair = {"type": "array", "items": scalar_schema, "minItems": 2, "maxItems": 2}
-    curve = {
-        "type": "object",
-        "properties": {
-            "unit": {"type": "string"},
-            "points": {"type": "array", "items": pair, "description": "[day or date, value]"},
-        },
-        "required": ["points"],
-        "additionalProperties": False,
-    }
-    return _keyed_schema({o.name: curve for o in map(observables.get, observables.names()) if o.family is not None})
+    points = {"type": "array", "items": pair, "description": "[day or date, value]"}
+    text = {"type": ["string", "null"]}
+
+    def curve(properties: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "object", "properties": properties, "required": ["points"], "additionalProperties": False}
+
+    of_quantity, of_finding = curve({"unit": text, "assay": text, "points": points}), curve({"points": points})
+    every = map(observables.get, observables.names())
+    return _keyed_schema({o.name: of_finding if o.family is None else of_quantity for o in every})
 
 
 def _keyed_schema(properties: dict[str, Any]) -> dict[str, Any]:
@@ -202,7 +205,7 @@ def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
     number = {
         "anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\s*([<>]=?|[≥≤]|over |above |below |under )?\s*[\d.,]"}]
     }
-    value = {"anyOf": [*number["anyOf"], {"enum": ["normal", "WNL", "elevated", "high", "low", *unknown, None]}]}
+    value = {"anyOf": [*number["anyOf"], {"enum": ["normal", "WNL", "elevated", "high", "low", *TRENDS, *unknown, None]}]}
     entry = {
         "type": "object",
         "properties": {
@@ -210,6 +213,7 @@ def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
             "unit": {"anyOf": [{"enum": units}, {"type": "string"}]},
             "comparator": {"enum": ["<", "<=", ">", ">=", "≤", "≥"]},
             "reference": number | {"description": "The laboratory's own range, such as '<1000' or '200-900'"},
+            "assay": {"type": ["string", "null"], "description": "Values of different assays are not compared with one another"},
             "note": note,
         },
         "additionalProperties": False,

@@ -117,6 +117,19 @@ def moment(text: str, decimal: Decimal) -> Moment:
     return Moment(date=_date(text)) if re.match(r"\d+[-./]\d+[-./]", text) else Moment(day=_day(text, decimal))
 
 
+def _duration(text: str, decimal: Decimal = "point") -> Fraction:
+    """A length of time in days: `7 d`, `72 h`, `2 wk`."""
+    found = re.fullmatch(
+        r"(\d{1,4}(?:\.\d{1,3})?)\s*(h|hours?|d|days?|wk|w|weeks?)", text.replace(",", ".") if decimal == "comma" else text
+    )
+    if not found:
+        raise BadQuantity(f"'{printable(text, 40)}' is no length of time; write for example 7 d, 72 h or 2 wk")
+    return Fraction(found[1]) * _DAYS[found[2][0]]
+
+
+_DAYS = {"h": Fraction(1, 24), "d": Fraction(1), "w": Fraction(7)}
+
+
 def _age(text: str, decimal: Decimal) -> Quantity | None:
     return None if missing(text) else read_age(text, decimal)
 
@@ -199,6 +212,12 @@ When = Annotated[
     Moment | None,
     ReadsNumber(
         moment, _typed("number", "string", "null", description="A day of the course, or a date", pattern=f"{_DAY}|{_CALENDAR}")
+    ),
+]
+Duration = Annotated[
+    Fraction | None,
+    ReadsNumber(
+        _duration, _typed("string", "null", description="Such as 7 d, 72 h or 2 wk", pattern=r"^\d+([.,]\d+)?\s*[hdw][a-z]*$")
     ),
 ]
 Age = Annotated[

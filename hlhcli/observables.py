@@ -65,6 +65,7 @@ class Observable(NamedTuple):
     instead: str | None = None
     slips: Mapping[str, str] = MappingProxyType({})
     worse: str = ""
+    raised_by: tuple[str, ...] = ()  # treatments under which the patient's own value is at most what is measured
 
     @property
     def units(self) -> Family:
@@ -142,12 +143,12 @@ def _fraction(text: str) -> Fraction:
 
 
 @cache
-def _tables() -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
+def _tables() -> tuple[dict[str, Any], dict[str, Any], dict[str, str], str]:
     tree: Any = parse(TABLE.read_bytes(), TABLE.name)
     names = {
         _name_key(alias): name for name, entry in tree["observables"].items() for alias in (name, *entry.get("aliases", "").split())
     }
-    return tree["families"], tree["observables"], names
+    return tree["families"], tree["observables"], names, tree["raised_for_days"]
 
 
 def _name_key(text: str) -> str:
@@ -201,7 +202,13 @@ def get(name: str) -> Observable:
         entry.get("instead"),
         entry.get("slips", {}),
         entry.get("worse", ""),
+        tuple(entry.get("raised_by", "").split()),
     )
+
+
+def raised_for() -> Fraction:
+    """For how many days after a treatment a value counts as raised by it."""
+    return Fraction(_tables()[3])
 
 
 def implausible(observable: Observable, interval: Interval, unit: Unit, text: str) -> str | None:

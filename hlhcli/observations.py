@@ -67,7 +67,11 @@ _WORDS = {
     "normal": ["normal", "wnl", "within normal limits", "within normal range", "not elevated", "not low", "unremarkable"],
     "elevated": ["elevated", "high", "increased", "raised", "markedly elevated"],
     "low": ["low", "decreased", "reduced", "markedly low"],
+    "rising": ["rising", "rose", "rebounding", "rebounded", "climbing"],
+    "falling": ["falling", "fell", "dropping", "declining"],
 }
+BARE = "1"  # the unit of a number that has none
+TRENDS = ("rising", "falling")  # words that say where a value goes, and not where it is
 _QUALITATIVE = {word: Qualitative(meaning) for meaning, words in _WORDS.items() for word in words}
 
 
@@ -76,7 +80,7 @@ def missing(text: str) -> Missing | None:
     return _MISSING.get(fold(text).casefold())
 
 
-_ENTRY = ("value", "unit", "comparator", "reference", "note")
+_ENTRY = ("value", "unit", "comparator", "reference", "assay", "note")
 
 
 def scalar(raw: Any) -> str:
@@ -110,10 +114,10 @@ def read_entry(name: str, raw: Any, decimal: Decimal = "point", units: Conventio
         if key not in _ENTRY:
             raise BadQuantity(f"unknown key '{printable(str(key), 40)}'{did_you_mean(str(key), _ENTRY)}")
     note = str(raw.get("note") or "").strip() or None
-    part = {key: text for key, value in raw.items() if key != "note" and (text := scalar(value)) not in BLANK}
+    part = {key: text for key, value in raw.items() if key not in ("note", "assay") and (text := scalar(value)) not in BLANK}
     decimal = mark_of(raw.get("value"), decimal)
-    if observable.family is None and part.keys() & {"unit", "comparator", "reference"}:
-        raise BadQuantity(f"{name} is a finding; it has no unit, comparator or reference")
+    if observable.family is None and raw.keys() & {"unit", "comparator", "reference", "assay"}:
+        raise BadQuantity(f"{name} is a finding; it has no unit, comparator, reference or assay")
     if reason := missing(part.get("value", "")):
         return reason, note
     if part.get("comparator", "<") not in COMPARATORS:
@@ -146,12 +150,23 @@ def _qualitative(text: str) -> Qualitative | None:
     return _QUALITATIVE.get(fold(text).casefold())
 
 
-def read(name: str, text: str, decimal: Decimal = "point", units: Convention | None = None) -> Observed:
-    """What `text` says of the observable `name`. Raises BadQuantity with what to write instead."""
+def read(name: str, text: str, decimal: Decimal = "point", units: Convention | None = None, unit: str | None = None) -> Observed:
+    """What `text` says of the observable `name`; a bare number is in `unit`, if that is given.
+
+    Raises BadQuantity with what to write instead.
+    """
     observable = get(name)
     if observable.family is None:
         return _finding(observable, text)
-    return missing(text) or _qualitative(text) or quantity(observable, text, decimal, units)
+    found = missing(text) or _qualitative(text)
+    if found:
+        return found
+    try:
+        return quantity(observable, text, decimal, units, unit)
+    except BadQuantity:
+        if unit is None:
+            raise
+        return quantity(observable, text, decimal)  # a value with a unit of its own
 
 
 def quantity(
@@ -171,7 +186,7 @@ def quantity(
         except BadQuantity as error:
             problem = problem or error
             continue
-        read.append(Quantity(measure.interval, known, f"{measure.text} {known.name}"))
+        read.append(Quantity(measure.interval, known, f"{measure.text} {known.name}".removesuffix(f" {BARE}")))
     if len(read) > 1:
         ways = " or ".join(f"'{measure.text} {q.unit.name}'" for measure, q in zip(found, read, strict=True))
         raise BadQuantity(f"'{printable(text, 60)}' can be read in two ways; write {ways}")
@@ -193,6 +208,8 @@ def _unit(observable: Observable, measure: Measure, apart: str | None, units: Co
         return observable.units.require(measure.unit)
     if units is not None:
         return observable.units.require(observable.conventional if units == "conventional" else observable.si)
+    if bare := observable.units.units.get(BARE):
+        return bare
     names = dict.fromkeys((observable.conventional, observable.si, *observable.units.units))
     fits = [name for name in names if likely(observable, measure.interval, observable.units.units[name])]
     example = f"{measure.text} {[*fits, observable.conventional][0]}"

@@ -14,6 +14,7 @@ from hlhcli.fields import (
     Count,
     Date,
     Day,
+    Duration,
     Mark,
     Moment,
     OptionalText,
@@ -63,12 +64,18 @@ class Person(Model):
 
 
 class Therapy(Model):
-    """A drug and when it was given, in days of the course or as dates; without `stop` it goes on."""
+    """A drug and when it was given, in days of the course or as dates; without `stop` it goes on.
+
+    `line` groups the drugs of one line of therapy, such as `first line` or `salvage`; without it, drugs that start together are
+    one line. `baseline` names the time point with which its response is compared, where that is not the last one before it.
+    """
 
     drug: Text
+    line: OptionalText = None
     dose: OptionalText = None
     start: When = None
     stop: When = None
+    baseline: OptionalText = None
     note: OptionalText = None
 
     @model_validator(mode="after")
@@ -113,14 +120,24 @@ class Reported(Model):
 
 
 class Timepoint(Model):
-    """What was observed at one time point. The name heads its column; `day` or `date` places it in the course."""
+    """What was observed at one time point. The name heads its column; `day` or `date` places it in the course.
+
+    `window` is how far back it looks: of each curve under `series`, the worst value in that time counts.
+    """
 
     name: Text
     day: Day = None
     date: Date = None
+    window: Duration = None
     observations: Observations = Field(default_factory=dict)
     reported: Annotated[dict[str, Reported], Field(description="What the authors state, by the id of the criteria")] = {}
     note: OptionalText = None
+
+    @model_validator(mode="after")
+    def _placed(self) -> Timepoint:
+        if self.window is not None and self.day is None and self.date is None:
+            raise refuse("a 'window' looks back from a 'day' or a 'date'; write one of them too")
+        return self
 
 
 class Patient(Model):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from itertools import pairwise
-from math import floor
 from typing import NamedTuple
 
 from hlhcli import age, observables
@@ -14,6 +13,7 @@ from hlhcli.entries import Observation
 from hlhcli.observations import NOT_STATED, Missing, Quantity
 from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import Interval
+from hlhcli.timeline import Calendar, calendar, disagree
 
 FIRST_IS_ONSET = "age at the first time point, taken as that at onset; write patient: {onset: …} if it began earlier"
 
@@ -35,7 +35,11 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
     The order is by date or day where every time point can be placed, else as in the file.
     """
     timepoints = patient.timepoints
-    days, warnings = _days(timepoints)
+    dated = moments(patient)
+    days = [dated.day(timepoint) for timepoint in timepoints]
+    warnings = []
+    if disagree(timepoints, dated):
+        warnings.append("days and dates disagree between time points; each time point's day is used")
     order = list(range(len(days)))
     if all(day is not None for day in days):
         order.sort(key=lambda index: days[index] or Fraction(0))
@@ -43,7 +47,7 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
             warnings.append("the time points run backwards in the file; they are shown in the order of time")
     elif _backwards([t.day for t in timepoints]) or _backwards([t.date for t in timepoints]):
         warnings.append("the time points run backwards, but not all can be placed in time: the order is that of the file")
-    ages = _ages(patient, order, days)
+    ages = _ages(patient, order, days, dated)
     always = _always(patient, ages[order[0]], warnings)
     if patient.patient.birth_date and not any(ages):
         warnings.append("the age is unknown: there is a birth date, but no time point with a date after it")
@@ -51,11 +55,21 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
     for index in order:
         timepoint = timepoints[index]
         known = _known(patient, timepoint, warnings)
+        if timepoint.window is not None:
+            from hlhcli.window import looked_back  # few patients have curves, and every start pays for an import
+
+            looked_back(patient, timepoint, days[index], dated, known)
         if stated := ages[index]:
             known[observables.AGE] = Observation(stated)
         known |= always
         result.append(Snapshot(timepoint, index, days[index], timepoint.date, known, ages[order[0]]))
     return result, warnings
+
+
+def moments(patient: Patient) -> Calendar:
+    """The calendar of the patient's course."""
+    others = (each for therapy in patient.therapies for each in (therapy.start, therapy.stop) if each)
+    return calendar(patient.timepoints, (*others, *(when for curve in patient.series.values() for when, _ in curve.points)))
 
 
 def _always(patient: Patient, first: Quantity | None, warnings: list[str]) -> dict[str, Observation]:
@@ -99,11 +113,11 @@ def _backwards(moments: Sequence[Fraction | date | None]) -> bool:
     return any(later < earlier for earlier, later in pairwise(stated))  # type: ignore[operator]
 
 
-def _ages(patient: Patient, order: list[int], days: list[Fraction | None]) -> list[Quantity | None]:
+def _ages(patient: Patient, order: list[int], days: list[Fraction | None], dated: Calendar) -> list[Quantity | None]:
     """The age at each time point of the file, as far as it is known."""
     person, timepoints = patient.patient, patient.timepoints
     if person.birth_date:
-        dates = [_date_of(timepoints, index, days) for index in range(len(timepoints))]
+        dates = [timepoint.date or dated.date(day) for timepoint, day in zip(timepoints, days, strict=True)]
         return [
             _quantity(age.since_birth(person.birth_date, then)) if then and then >= person.birth_date else None for then in dates
         ]
@@ -128,33 +142,3 @@ def age_at_first(patient: Patient) -> str | None:
         return patient.patient.age.text
     known = snapshots(patient)[0][0].known.get(observables.AGE)
     return known.value.text if known else None
-
-
-def _days(timepoints: list[Timepoint]) -> tuple[list[Fraction | None], list[str]]:
-    """The day of each time point; dates become days through one that has both, else through the first date."""
-    anchors = [(t.date, t.day) for t in timepoints if t.date and t.day is not None]
-    dates = [t.date for t in timepoints if t.date]
-    warnings: list[str] = []
-    if anchors:
-        origin, offset = anchors[0]
-        if any((then - origin).days != day - offset for then, day in anchors):
-            warnings.append("days and dates disagree between time points; each time point's day is used")
-    elif dates and all(t.day is None for t in timepoints):
-        origin, offset = min(dates), Fraction(0)
-    else:
-        return [t.day for t in timepoints], warnings
-    return [t.day if t.day is not None else offset + (t.date - origin).days if t.date else None for t in timepoints], warnings
-
-
-def _date_of(timepoints: list[Timepoint], index: int, days: list[Fraction | None]) -> date | None:
-    """The date of a time point: its own, or through one that has both a date and a day."""
-    if then := timepoints[index].date:
-        return then
-    day = days[index]
-    anchor = next((t for t in timepoints if t.date and t.day is not None), None)
-    if day is None or anchor is None or anchor.date is None or anchor.day is None:
-        return None
-    try:
-        return anchor.date + timedelta(days=floor(day - anchor.day))
-    except OverflowError:
-        return None
