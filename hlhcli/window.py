@@ -13,7 +13,6 @@ from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import Interval, exact_text
 from hlhcli.timeline import Calendar
 
-
 _End: TypeAlias = tuple[bool, Fraction, bool]  # of an interval, in an order in which the greater comes last
 
 

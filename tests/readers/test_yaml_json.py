@@ -47,7 +47,7 @@ def problems(text):
         ("therapies: [{drug: x, start: 5, stop: 3}]\ntimepoints: [{name: a}]\n", "p.yaml:1:13: 'stop' is before 'start'"),
         ("genetics: {variants: [{gene: PRF1, zygosity: both}]}\ntimepoints: [{name: a}]\n", "p.yaml:1:46: 'both' is no zygosity"),
         ("workup: {infectious: maybe}\ntimepoints: [{name: a}]\n", "p.yaml:1:22: 'maybe' is no result of a work-up"),
-        ("series: {fever: {unit: d, points: []}}\ntimepoints: [{name: a}]\n", "p.yaml:1:10: unknown key 'unit'"),
+        ("series: {fever: {unit: d, points: []}}\ntimepoints: [{name: a}]\n", "p.yaml:1:17: unknown key 'unit'"),
         ("series: {crp: {unit: mg/L, points: [[0, 5], [1, x]]}}\ntimepoints: [{name: a}]\n", "p.yaml:1:49: no number found"),
         ("series: {crp: {unit: mg/L, points: [[0, 5, 6]]}}\ntimepoints: [{name: a}]\n", "p.yaml:1:37: a point is a pair"),
         ("timepoints: [{name: a, reported: {hlh-2004: {cytopenia: met}}}]\n", "p.yaml:1:46: 'cytopenia' is no item of hlh-2004; did you mean 'cytopenias'?"),
