@@ -17,6 +17,7 @@ from hlhcli.yamltree import MAX_BYTES
 
 if TYPE_CHECKING:
     from hlhcli.comparison import Comparison
+    from hlhcli.course import Course
 
 
 class Result(NamedTuple):
@@ -25,6 +26,17 @@ class Result(NamedTuple):
     document: Document
     assessments: tuple[Assessment, ...]
     warnings: tuple[Problem, ...]
+    rules: tuple[str, ...] = ()  # for the course, by their ids; none: all that are not kept for request
+
+    @property
+    def course(self) -> Course | None:
+        """How the disease moved; None where there is nothing but one time point."""
+        patient = self.document.patient
+        if len(patient.timepoints) < 2 and not patient.therapies and not patient.series:
+            return None
+        from hlhcli.course import course  # not every file has one, and every start pays for an import
+
+        return course(patient, self.assessments, self.rules)
 
     @property
     def source(self) -> str:

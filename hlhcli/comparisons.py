@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hlhcli import observables, rules
 from hlhcli.entries import Observation
 from hlhcli.observables import MOLECULAR, Unit
-from hlhcli.observations import NOT_STATED, PENDING, TRENDS, Finding, Missing, Observed, Qualitative, Quantity
+from hlhcli.observations import NOT_STATED, PENDING, Finding, Missing, Observed, Qualitative, Quantity
 from hlhcli.phrases import LIMITS
 from hlhcli.quantity import Interval, decimal_text, point, range_text
 from hlhcli.rules import Edge, Leaf, Node, Threshold
@@ -17,6 +17,7 @@ from hlhcli.status import Status
 
 Known = Mapping[str, Observation]
 ANYTHING = Interval(None, None)
+_NOW = (rules.Genotype, rules.Linear)  # what is never asked of the past
 
 
 class Evidence(NamedTuple):
@@ -50,7 +51,11 @@ def compare(node: Leaf, known: Known) -> Outcome:
     """The result of one comparison on what is `known`."""
     if isinstance(node, rules.Ratio):
         return _ratio(node, known)
-    observation = known.get(node.observable)
+    if isinstance(node, rules.Change):
+        from hlhcli.changes import changed  # most sets ask for no change, and every start pays for an import
+
+        return changed(node, known)
+    observation = known.get(node.observable if isinstance(node, _NOW) or not node.at else f"{node.at}.{node.observable}")
     value: Observed = observation.value if observation else NOT_STATED
     caution: str | None = None
     on_edge = False
@@ -208,9 +213,9 @@ def _by_limit(edge: Edge, value: Observed) -> tuple[Status, str | None]:
     """A cut-off in multiples of the laboratory's own limit; a word such as `elevated` says on which side of it the value is."""
     upper = edge.unit.name == "ULN"
     if isinstance(value, Qualitative):
-        if value.text in TRENDS:
+        if not value.level:
             return Status.UNKNOWN, f"reported as {value.text} without a number"
-        beyond = value.text == ("elevated" if upper else "low")
+        beyond = value.level == ("elevated" if upper else "low")
         if edge.number == 1 and edge.operator[0] == (">" if upper else "<") and (beyond or edge.operator in ("<", ">")):
             return (Status.MET if beyond else Status.NOT_MET), None
         return Status.UNKNOWN, f"reported as {value.text} without a number"

@@ -59,7 +59,7 @@ def _contradicted(outcome: Outcome, mark: Status) -> Outcome:
     """A word such as `normal` decides nothing by itself, but a mark that says the opposite deserves a warning."""
     for line in outcome.evidence:
         worse = "elevated" if observables.get(line.observable).worse == "high" else "low"
-        means = {"normal": Status.NOT_MET, worse: Status.MET}.get(line.value or "")
+        means = {"normal": Status.NOT_MET, worse: Status.MET}.get((line.value or "").partition(",")[0])
         if means is ~mark:
             say = f"{mark} as reported, although {line.observable} is {line.value} here: the mark decides"
             outcome = outcome._replace(cautions=(*outcome.cautions, (f"reported.{outcome.node.about.id}", say)))

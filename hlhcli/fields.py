@@ -117,7 +117,7 @@ def moment(text: str, decimal: Decimal) -> Moment:
     return Moment(date=_date(text)) if re.match(r"\d+[-./]\d+[-./]", text) else Moment(day=_day(text, decimal))
 
 
-def _duration(text: str, decimal: Decimal = "point") -> Fraction:
+def duration(text: str, decimal: Decimal = "point") -> Fraction:
     """A length of time in days: `7 d`, `72 h`, `2 wk`."""
     found = re.fullmatch(
         r"(\d{1,4}(?:\.\d{1,3})?)\s*(h|hours?|d|days?|wk|w|weeks?)", text.replace(",", ".") if decimal == "comma" else text
@@ -217,7 +217,7 @@ When = Annotated[
 Duration = Annotated[
     Fraction | None,
     ReadsNumber(
-        _duration, _typed("string", "null", description="Such as 7 d, 72 h or 2 wk", pattern=r"^\d+([.,]\d+)?\s*[hdw][a-z]*$")
+        duration, _typed("string", "null", description="Such as 7 d, 72 h or 2 wk", pattern=r"^\d+([.,]\d+)?\s*[hdw][a-z]*$")
     ),
 ]
 Age = Annotated[

@@ -33,9 +33,19 @@ class Finding(NamedTuple):
 
 
 class Qualitative(NamedTuple):
-    """A word where a number is measured (`normal`, `elevated`, `low`): shown, decides nothing numeric by itself."""
+    """A word where a number is measured (`normal`, `elevated, rising`): shown, decides nothing numeric by itself."""
 
     text: str
+
+    @property
+    def level(self) -> str:
+        """`normal`, `elevated` or `low`; empty where only a trend is stated."""
+        return next((word for word in self.text.split(", ") if word not in TRENDS), "")
+
+    @property
+    def trend(self) -> str:
+        """`rising` or `falling`; empty where no trend is stated."""
+        return next((word for word in self.text.split(", ") if word in TRENDS), "")
 
 
 class Missing(NamedTuple):
@@ -72,7 +82,7 @@ _WORDS = {
 }
 BARE = "1"  # the unit of a number that has none
 TRENDS = ("rising", "falling")  # words that say where a value goes, and not where it is
-_QUALITATIVE = {word: Qualitative(meaning) for meaning, words in _WORDS.items() for word in words}
+_QUALITATIVE = {word: meaning for meaning, words in _WORDS.items() for word in words}
 
 
 def missing(text: str) -> Missing | None:
@@ -147,7 +157,13 @@ def _reference(observable: Observable, text: str, unit: Unit, decimal: Decimal) 
 
 
 def _qualitative(text: str) -> Qualitative | None:
-    return _QUALITATIVE.get(fold(text).casefold())
+    word = fold(text).casefold()
+    if word in _QUALITATIVE:
+        return Qualitative(_QUALITATIVE[word])
+    parts = [_QUALITATIVE.get(part.strip()) for part in word.replace(" and ", ",").split(",")]
+    if None in parts or len(parts) != 2 or len({part in TRENDS for part in parts}) != 2:
+        return None
+    return Qualitative(", ".join(sorted(filter(None, parts), key=TRENDS.__contains__)))  # elevated, rising
 
 
 def read(name: str, text: str, decimal: Decimal = "point", units: Convention | None = None, unit: str | None = None) -> Observed:

@@ -43,7 +43,9 @@ class Model(BaseModel):
     @classmethod
     def _drop_blank(cls, data: Any) -> Any:
         if isinstance(data, Mapping):
-            return {key: value for key, value in data.items() if not (value is None or (isinstance(value, str) and value in BLANK))}
+            blank = {key for key, value in data.items() if value is None or (isinstance(value, str) and value in BLANK)}
+            known = data if cls.model_config.get("extra") == "allow" else cls.model_fields
+            return {key: value for key, value in data.items() if key not in blank or key not in known}
         return data
 
 

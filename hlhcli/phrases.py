@@ -5,6 +5,10 @@ triglycerides >= 3.0 mmol/L or >= 265 mg/dL           one cut-off with two print
 sil2r > 2 ULN                                         twice the laboratory's own upper limit (LLN: the lower one)
 splenomegaly                                          a finding that is present
 hemophagocytosis in marrow, spleen, lymph node        a finding with one of these values
+platelets < 100 10*9/L at baseline                    a comparison with what was observed at the baseline (or: at previous)
+ferritin falls >= 25 %                                a change from the baseline, in percent of it
+sil2r rises > 2-fold                                  or as a multiple; `from nadir` and `from peak` ask for another start
+crp rises from nadir                                  by any amount
 genetics clear in PRF1, UNC13D                        variants in one of these genes
 ferritin in ng/mL / esr in mm/h > 21.5                a ratio
 -0.003 per 10*9/L of platelets                        a term of a score
@@ -18,8 +22,8 @@ from fractions import Fraction
 from hlhcli import observables
 from hlhcli.errors import UnknownName
 from hlhcli.observables import GENETICS, PSEUDO, Observable, Unit
-from hlhcli.quantity import COMPARATORS, BadQuantity, readings
-from hlhcli.rules import About, Edge, Genotype, Leaf, Linear, Present, Ratio, Threshold
+from hlhcli.quantity import COMPARATORS, BadQuantity, Operator, readings
+from hlhcli.rules import About, At, Change, Edge, Genotype, Leaf, Linear, Present, Ratio, Threshold
 
 FINDINGS = ("clear", "probable", "uncertain", "carrier", "untested", "negative")  # what genetics can amount to
 LIMITS = {
@@ -33,12 +37,19 @@ _PRESENT = re.compile(r"(\w+)(?:\s+in\s+(.+))?")
 # Seldom needed, and compiled only then: every start pays for a pattern.
 _GENOTYPE = rf"{GENETICS} ([\w, ]+) in (.+)"
 _RATIO = r"(\w+) in (\S+) / (\w+) in (\S+) (<=|>=|<|>) (\d{1,9}(?:\.\d{1,9})?)"
+_CHANGE = r"(\w+) (falls|rises)(?: (<=|>=|<|>) (\d{1,5}(?:\.\d{1,3})?)(?<! 0) ?(%|-fold))?(?: from (baseline|nadir|peak|previous))?"
+_LEFT: dict[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}  # what is left, where so much is lost
+STARTS: tuple[At, ...] = ("baseline", "nadir", "peak", "previous")
 _LINEAR = r"(-?\d{1,9}(?:\.\d{1,9})?) per (\S.*?) of (\w+)"
 
 
 def phrase(text: str, about: About) -> Leaf:
     """The comparison that `text` says. Raises BadQuantity or UnknownName, with what to write instead."""
     text = " ".join(text.split())
+    if " rises" in text or " falls" in text:
+        return _change(text, about)
+    if " at " in text:
+        return _at(text, about)
     if " / " in text and (found := re.fullmatch(_RATIO, text)):
         return _ratio(found, text, about)
     if found := _THRESHOLD.match(text):
@@ -114,6 +125,32 @@ def _ratio(found: re.Match[str], text: str, about: About) -> Ratio:
     over, under = _proportional(_quantity(found[1])), _proportional(_quantity(found[3]))
     units = over.units.require(found[2]), under.units.require(found[4])
     return Ratio(about, (over.name, under.name), units, COMPARATORS[found[5]], Fraction(found[6]), text)
+
+
+def _at(text: str, about: About) -> Leaf:
+    """A comparison with what was known at another time."""
+    body, _, moment = text.rpartition(" at ")
+    leaf = phrase(body, about)
+    if moment not in ("baseline", "previous") or not isinstance(leaf, (Threshold, Present)):
+        raise BadQuantity(f"'{text}' cannot be read; write for example 'ferritin >= 500 ug/L at baseline'")
+    return leaf._replace(at="baseline" if moment == "baseline" else "previous", text=text)
+
+
+def _change(text: str, about: About) -> Change:
+    found = re.fullmatch(_CHANGE, text)
+    if not found:
+        raise BadQuantity(f"'{text}' is no change; write for example 'ferritin falls >= 25 %', or 'sil2r rises > 2-fold'")
+    observable = _proportional(_quantity(found[1]))
+    falls = found[2] == "falls"
+    against = next((each for each in STARTS if each == found[6]), STARTS[0])
+    operator, number = COMPARATORS[found[3] or ">"], Fraction(found[4] or 0)
+    if found[5] == "%" or not found[5]:  # falls by a quarter: three quarters are left
+        share = 1 - number / 100 if falls else 1 + number / 100
+    else:
+        share = 1 / number if falls else number
+    if falls:
+        operator = _LEFT[operator]
+    return Change(about, observable.name, falls, operator, share, against, text)
 
 
 def _genotype(found: re.Match[str], text: str, about: About) -> Genotype:

@@ -12,6 +12,8 @@ from hlhcli.quantity import Operator
 Grade = Literal["primary", "reproduction", "secondary", "code", "unverified"]
 GRADES: tuple[Grade, ...] = get_args(Grade)  # from the best to the worst
 
+At = Literal["", "baseline", "previous", "nadir", "peak"]  # the time that a comparison is about: now, or before
+
 Kind = Literal["all", "any", "not", "agree", "first_known", "if"]
 
 
@@ -41,6 +43,7 @@ class Threshold(NamedTuple):
     observable: str
     edges: tuple[Edge, ...]
     text: str
+    at: At = ""
 
 
 class Present(NamedTuple):
@@ -51,6 +54,7 @@ class Present(NamedTuple):
     accepted: frozenset[str]
     text: str
     stated: bool = False
+    at: At = ""
 
 
 class Genotype(NamedTuple):
@@ -81,6 +85,18 @@ class Linear(NamedTuple):
     observable: str
     coefficient: Fraction
     unit: Unit
+    text: str
+
+
+class Change(NamedTuple):
+    """A quantity now over what it was `against`, compared with `number`; `falls` or `rises` is the direction that is asked for."""
+
+    about: About
+    observable: str
+    falls: bool
+    operator: Operator
+    number: Fraction
+    against: At
     text: str
 
 
@@ -124,7 +140,7 @@ class Score(NamedTuple):
     children: tuple[Points | Linear, ...]
 
 
-Leaf: TypeAlias = Threshold | Present | Genotype | Ratio | Linear
+Leaf: TypeAlias = Threshold | Present | Genotype | Ratio | Linear | Change
 Node: TypeAlias = Leaf | Logic | AtLeast | Points | Score
 _INNER = (Logic, AtLeast, Points, Score)
 
@@ -248,6 +264,16 @@ def asked(node: Node) -> list[str]:
     """The observables that the rule asks for, in its order."""
     names = (leaf.observables if isinstance(leaf, Ratio) else (leaf.observable,) for leaf in leaves(node))
     return list(dict.fromkeys(name for pair in names for name in pair))
+
+
+def at(node: Node, moment: At) -> Node:
+    """The same rule on what was known at another time. No item of its own: without ids."""
+    about = node.about._replace(id=None, cautions=())
+    if isinstance(node, (Threshold, Present)):
+        return node._replace(about=about, at=moment, text=f"{node.text} at {moment}")
+    if isinstance(node, (Logic, AtLeast)):
+        return node._replace(about=about, children=tuple(at(child, moment) for child in node.children))
+    raise ValueError(f"{type(node).__name__} is about the present")
 
 
 def item_id(node: Node) -> str:

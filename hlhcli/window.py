@@ -47,7 +47,10 @@ def worst(observable: Observable, found: list[Dated], day: Fraction) -> Observat
     of_value = [each for each in found if isinstance(each.observation.value, Finding if observable.family is None else Quantity)]
     if not of_value:
         return max(found, key=lambda each: (not isinstance(each.observation.value, Missing), each.day)).observation
-    chosen = _worst_finding(observable, of_value) if observable.family is None else _worst_quantity(observable, of_value)
+    if observable.family is None:
+        chosen: Dated | None = _worst_finding(observable, of_value)
+    else:
+        chosen = extreme(of_value, lowest=observable.worse == "low")
     if chosen is None:
         return Observation(Missing("unknown"), note="measured by assays that cannot be compared with one another")
     observation = chosen.observation
@@ -71,11 +74,11 @@ def _values(each: Dated) -> frozenset[str]:
     return each.observation.value.values if isinstance(each.observation.value, Finding) else frozenset()
 
 
-def _worst_quantity(observable: Observable, found: list[Dated]) -> Dated | None:
-    """The highest or lowest; of intervals that overlap, all that is known of the highest or lowest. None across assays."""
+def extreme(found: list[Dated], lowest: bool) -> Dated | None:
+    """The highest or lowest of quantities; of intervals that overlap, all that is known of it. None across assays."""
     first = found[0].observation
     assert isinstance(first.value, Quantity)
-    unit, low = first.value.unit, observable.worse == "low"
+    unit = first.value.unit
     known: list[tuple[_End, _End, Dated]] = []
     for each in found:
         value = each.observation.value
@@ -83,12 +86,12 @@ def _worst_quantity(observable: Observable, found: list[Dated]) -> Dated | None:
         if not value.unit.convertible(unit) or each.observation.assay != first.assay:
             return None
         here = value.unit.convert(value.interval, unit)
-        lo, hi, lo_open, hi_open = _mirrored(here) if low else here
+        lo, hi, lo_open, hi_open = _mirrored(here) if lowest else here
         known.append(((lo is not None, lo or Fraction(0), lo_open), (hi is None, hi or Fraction(0), not hi_open), each))
     (some, least, is_open), (none, most, closed) = max(one[0] for one in known), max(one[1] for one in known)
     chosen = max(known, key=lambda one: (one[0], one[1], one[2].day))[2]
     ends = Interval(least if some else None, None if none else most, is_open, not none and not closed)
-    ends = _mirrored(ends) if low else ends
+    ends = _mirrored(ends) if lowest else ends
     value = chosen.observation.value
     assert isinstance(value, Quantity)
     interval = unit.convert(ends, value.unit)

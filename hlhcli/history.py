@@ -1,0 +1,127 @@
+"""What was known when: time points and curves in one order, and what a rule may ask of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from hlhcli import observables
+from hlhcli.changes import LEVELS
+from hlhcli.entries import Observation
+from hlhcli.observations import Finding, Missing, Qualitative, Quantity
+from hlhcli.patient import Patient
+from hlhcli.quantity import Interval
+from hlhcli.rules import At
+from hlhcli.snapshot import Snapshot, moments
+from hlhcli.timeline import Calendar
+from hlhcli.window import Dated, extreme
+
+Known = dict[str, Observation]
+
+
+class Instant(NamedTuple):
+    """One moment at which something was observed: at a time point, or on a day of a curve (`snapshot` is None)."""
+
+    day: Fraction | None
+    snapshot: Snapshot | None
+    known: Mapping[str, Observation]
+
+
+class History:
+    """All moments of a patient in their order, with the patient's own values: under a treatment at most what was measured."""
+
+    def __init__(self, patient: Patient, ordered: Sequence[Snapshot]) -> None:
+        self.calendar = moments(patient)
+        self.instants = _instants(patient, ordered, self.calendar)
+        self.places = [place for place, each in enumerate(self.instants) if each.snapshot]  # of the time points
+        self._curves: dict[str, list[tuple[int, Observation]]] = {}
+        for place, instant in enumerate(self.instants):
+            for name, one in instant.known.items():
+                self._curves.setdefault(name, []).append((place, one._replace(day=instant.day if one.day is None else one.day)))
+        for name, curve in self._curves.items():
+            if by := observables.get(name).raised_by:
+                self._curves[name] = [(place, self._own(one, place, by)) for place, one in curve]
+        self._at: list[Known] = [{} for _ in self.instants]
+        for name, curve in self._curves.items():
+            for place, one in curve:
+                self._at[place][name] = one
+
+    def curve(self, name: str) -> list[tuple[int, Observation]]:
+        """Every observation of `name` with the place of its moment."""
+        return self._curves.get(name, [])
+
+    def past(self, place: int, baseline: int, asked: Iterable[tuple[At, str]]) -> Known:
+        """What is known at `place`, and by a prefix what is `asked` of the past: baseline, previous, nadir since, peak so far."""
+        known = dict(self._at[place])
+        for when, name in asked:
+            before = [(at, one) for at, one in self.curve(name) if at < place]
+            if when == "baseline":
+                found = self._at[baseline].get(name)
+            elif when == "previous":
+                found = next((one for _, one in reversed(before) if not isinstance(one.value, Missing)), None)
+            elif when == "nadir":
+                found = _extreme([one for at, one in before if at >= baseline], known.get(name), lowest=True)
+            else:
+                now = [known[name]] if name in known else []
+                found = _extreme([*(one for _, one in before), *now], known.get(name), lowest=False)
+            if found is not None:
+                known[f"{when}.{name}"] = found
+        return known
+
+    def _own(self, one: Observation, place: int, by: tuple[str, ...]) -> Observation:
+        """The patient's own value: at most what was measured, where a treatment raised it."""
+        given = next((name for name in by if self._given(place, name)), None)
+        if given is None or not isinstance(one.value, Quantity):
+            return one
+        title = observables.get(given).title
+        note = f"under {title[0].lower()}{title[1:]}: the patient's own is at most that"
+        value = one.value._replace(interval=Interval(None, one.value.interval.hi, hi_open=one.value.interval.hi_open))
+        return one._replace(value=value, note="; ".join(filter(None, (one.note, note))))
+
+    def _given(self, place: int, treatment: str) -> bool:
+        """True if the treatment was given then or shortly before."""
+        day = self.instants[place].day
+        for at, found in self.curve(treatment):
+            if at > place or not isinstance(found.value, Finding) or found.value.values == {"no"}:
+                continue
+            then = self.instants[at].day
+            if at == place or (then is not None and day is not None and day - then <= observables.raised_for()):
+                return True
+        return False
+
+
+def _instants(patient: Patient, ordered: Sequence[Snapshot], dated: Calendar) -> list[Instant]:
+    """All moments; a day of a curve stands before the time point of the same day, and before one whose day is not known."""
+    by_day: dict[Fraction, Known] = {}
+    for name, curve in patient.series.items():
+        for when, observation in curve.points:
+            if (day := dated.day(when)) is not None:
+                by_day.setdefault(day, {})[name] = observation
+    left = sorted(by_day)
+    found: list[Instant] = []
+    for place, snapshot in enumerate(ordered):
+        until = next((each.day for each in ordered[place:] if each.day is not None), None)
+        while left and (until is None or left[0] < until or left[0] == snapshot.day):
+            found.append(Instant(left[0], None, by_day[left.pop(0)]))
+        found.append(Instant(snapshot.day, snapshot, snapshot.known))
+    return found + [Instant(day, None, by_day[day]) for day in left]
+
+
+def _extreme(found: list[Observation], now: Observation | None, lowest: bool) -> Observation | None:
+    """The lowest or highest of the values that can be compared with that of now; of words the lowest or highest level."""
+    if now is None or not isinstance(now.value, Quantity):
+        words = [one for one in found if isinstance(one.value, Qualitative) and one.value.level]
+        return (min if lowest else max)(words, key=_height, default=None)
+    alike = [
+        Dated(Fraction(0), one)
+        for one in found
+        if isinstance(one.value, Quantity) and one.value.unit.convertible(now.value.unit) and one.assay == now.assay
+    ]
+    chosen = extreme(alike, lowest) if alike else None
+    return chosen.observation if chosen else None
+
+
+def _height(one: Observation) -> int:
+    assert isinstance(one.value, Qualitative)
+    return LEVELS.index(one.value.level)

@@ -1,0 +1,99 @@
+"""Lines of therapy on the time axis: what belongs together, when it began, and with which time point it is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from hlhcli.patient import Patient, Therapy
+from hlhcli.quantity import exact_text
+from hlhcli.snapshot import Snapshot
+from hlhcli.timeline import Calendar
+
+
+class Placed(NamedTuple):
+    """A therapy, and the days on which it began and ended as far as they are stated."""
+
+    therapy: Therapy
+    start: Fraction | None
+    stop: Fraction | None
+
+
+class Line(NamedTuple):
+    """Drugs that are one line of therapy. `baseline` is the place of a time point, and `span` those of the time points after it.
+
+    Without a baseline, `why_not` says why there is none.
+    """
+
+    name: str
+    placed: tuple[Placed, ...]
+    start: Fraction | None
+    stop: Fraction | None
+    baseline: int | None
+    span: tuple[int, ...]
+    why_not: str | None
+    chosen: bool  # the file names the baseline
+    until: Fraction | None  # when the next line began
+
+    @property
+    def last(self) -> int:
+        """The place of the last time point of the line."""
+        return max(self.span, default=self.baseline or 0)
+
+    @property
+    def drugs(self) -> str:
+        return " + ".join(dict.fromkeys(each.therapy.drug for each in self.placed))
+
+
+def placed(patient: Patient, calendar: Calendar) -> tuple[Placed, ...]:
+    """All therapies in the order in which they began; those without a day come last."""
+    found = [Placed(each, calendar.day(each.start), calendar.day(each.stop)) for each in patient.therapies]
+    return tuple(sorted(found, key=lambda each: (each.start is None, each.start or Fraction(0))))
+
+
+def lines(patient: Patient, calendar: Calendar, ordered: Sequence[Snapshot]) -> tuple[Line, ...]:
+    """The lines of therapy. Drugs that do not name theirs are one line if the same time point comes before them."""
+    groups: dict[tuple[str, str | int], list[Placed]] = {}
+    for each in placed(patient, calendar):
+        if each.therapy.line:
+            groups.setdefault(("named", each.therapy.line.casefold()), []).append(each)
+        elif each.start is not None:
+            before = _last_before(ordered, each.start)
+            groups.setdefault(("after", -1 if before is None else before), []).append(each)
+    starts = [(min((one.start for one in group if one.start is not None), default=None), group) for group in groups.values()]
+    starts.sort(key=lambda each: (each[0] is None, each[0] or Fraction(0)))
+    bases = [_baseline(group, start, ordered) for start, group in starts]
+    found = []
+    for number, (start, group) in enumerate(starts):
+        place, why_not, named = bases[number]
+        later = [base for base, _, _ in bases[number + 1 :] if base is not None and place is not None and base > place]
+        end = min(later, default=len(ordered) - 1)
+        span = () if place is None else tuple(at for at in range(place + 1, end + 1) if _not_before(ordered[at].day, start))
+        stops = [one.stop for one in group]
+        stop = max((each for each in stops if each is not None), default=None) if None not in stops else None
+        name = group[0].therapy.line or f"line {number + 1}"
+        until = min((other for other, _ in starts if other is not None and start is not None and other > start), default=None)
+        found.append(Line(name, tuple(group), start, stop, place, span, why_not, named, until))
+    return tuple(found)
+
+
+def _not_before(day: Fraction | None, start: Fraction | None) -> bool:
+    return day is None or start is None or day > start
+
+
+def _last_before(ordered: Sequence[Snapshot], start: Fraction) -> int | None:
+    return next((at for at in reversed(range(len(ordered))) if (day := ordered[at].day) is not None and day <= start), None)
+
+
+def _baseline(group: list[Placed], start: Fraction | None, ordered: Sequence[Snapshot]) -> tuple[int | None, str | None, bool]:
+    """The place of the baseline, or why there is none; and whether the file names it."""
+    wanted = next((one.therapy.baseline for one in group if one.therapy.baseline), None)
+    if wanted is not None:
+        return next(at for at, each in enumerate(ordered) if each.timepoint.name == wanted), None, True
+    if start is None:
+        return None, "the day on which it began is not stated", False
+    place = _last_before(ordered, start)
+    if place is None:
+        return None, f"no time point on or before day {exact_text(start)}, when it began", False
+    return place, None, False
