@@ -21,6 +21,10 @@ def main() -> None:
 
     from hlhcli.cli import app
 
+    if sys.argv[1:2] != ["check"]:  # which is called most, and needs none of the others
+        import hlhcli.cli_definitions
+        import hlhcli.cli_pictures  # noqa: F401
+
     # Typer builds every command it knows at each start; the others are not needed where one is named.
     named = [command for command in app.registered_commands if command.name in sys.argv[1:2]]
     app.registered_commands = named or app.registered_commands

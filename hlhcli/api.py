@@ -29,14 +29,19 @@ class Result(NamedTuple):
     rules: tuple[str, ...] = ()  # for the course, by their ids; none: all that are not kept for request
 
     @property
+    def has_course(self) -> bool:
+        """True if there is more to tell than one time point."""
+        patient = self.document.patient
+        return len(patient.timepoints) > 1 or bool(patient.therapies or patient.series)
+
+    @property
     def course(self) -> Course | None:
         """How the disease moved; None where there is nothing but one time point."""
-        patient = self.document.patient
-        if len(patient.timepoints) < 2 and not patient.therapies and not patient.series:
+        if not self.has_course:
             return None
         from hlhcli.course import course  # not every file has one, and every start pays for an import
 
-        return course(patient, self.assessments, self.rules)
+        return course(self.document.patient, self.assessments, self.rules)
 
     @property
     def source(self) -> str:
@@ -92,8 +97,8 @@ def parse_document(content: bytes | str, source: str, library: criteria.Library 
     return document
 
 
-def evaluate_document(document: Document, sets: Iterable[CriteriaSet]) -> Result:
-    """Every time point of the document by every set of criteria."""
+def evaluate_document(document: Document, sets: Iterable[CriteriaSet], rules: tuple[str, ...] = ()) -> Result:
+    """Every time point of the document by every set of criteria; `rules` for the course, if not all but those on request."""
     ordered, remarks = snapshots(document.patient)
     start = document.where("timepoints")
     warnings = [*document.warnings, *(Problem(document.source, remark, *start) for remark in remarks)]
@@ -103,7 +108,7 @@ def evaluate_document(document: Document, sets: Iterable[CriteriaSet]) -> Result
             problem = Problem(document.source, f"{assessment.timepoint}: {name}: {message}", *_place(document, assessment, name))
             if problem not in warnings:
                 warnings.append(problem)
-    return Result(document, tuple(assessments), tuple(warnings))
+    return Result(document, tuple(assessments), tuple(warnings), rules)
 
 
 def _assess(ordered: list[Snapshot], sets: list[CriteriaSet]) -> list[Assessment]:

@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple
 from hlhcli import observables, responses, rules
 from hlhcli.assessment import Assessment, assess
 from hlhcli.changes import Change, change
-from hlhcli.comparisons import Outcome
 from hlhcli.entries import Observation
 from hlhcli.evaluate import evaluate
 from hlhcli.events import Event, events
@@ -19,75 +18,13 @@ from hlhcli.lines import Line, Placed, lines, placed
 from hlhcli.observations import Finding, Qualitative, Quantity
 from hlhcli.patient import Patient
 from hlhcli.quantity import Interval
-from hlhcli.responses import Due, ResponseClass, ResponseSet
-from hlhcli.rules import At, Node
+from hlhcli.reading import ClassOutcome, Reading, made_for, of_the_past, timing
+from hlhcli.responses import ResponseClass, ResponseSet
 from hlhcli.snapshot import Snapshot, snapshots
-from hlhcli.status import Status, Verdict
+from hlhcli.status import Status
 
-Timing = Literal["in time", "too early", "too late", "not known", "any time"]
 RESTARTED, STATE = "hlh_therapy_restarted", "disease_state"
 REMISSION = "remission"
-
-
-class ClassOutcome(NamedTuple):
-    """A class of response, or a flag, with its result."""
-
-    response: ResponseClass
-    outcome: Outcome
-
-    @property
-    def status(self) -> Status:
-        return self.outcome.status
-
-    @property
-    def tally(self) -> tuple[int, int, int] | None:
-        """How many of what is counted are met, and could be, of how many."""
-        if not isinstance(self.outcome.node, rules.AtLeast):
-            return None
-        statuses = [child.status for child in self.outcome.children]
-        met = statuses.count(Status.MET)
-        return met, met + statuses.count(Status.UNKNOWN), len(statuses)
-
-
-class Reading(NamedTuple):
-    """A rule for the course, read at a time point against the baseline of a line of therapy.
-
-    `elapsed` is in days since the line began. `floor` is the best class that is certain, `best` the best that is possible; None
-    is no class at all.
-    """
-
-    rule: ResponseSet
-    place: int
-    snapshot: Snapshot
-    elapsed: Interval | None
-    timing: Timing
-    classes: tuple[ClassOutcome, ...]
-    analogy: bool
-
-    @property
-    def floor(self) -> ResponseClass | None:
-        return next((each.response for each in self.classes if each.status is Status.MET), None)
-
-    @property
-    def best(self) -> ResponseClass | None:
-        return next((each.response for each in self.classes if each.status is not Status.NOT_MET), None)
-
-    @property
-    def answer(self) -> Literal["class", "none", "indeterminate"]:
-        """What the values say, whatever the time: a class, none of them, or several are possible."""
-        if self.floor is not self.best:
-            return "indeterminate"
-        return "none" if self.floor is None else "class"
-
-    @property
-    def verdict(self) -> Verdict:
-        """Of a rule with one class: met, not met or indeterminate."""
-        return self.classes[0].status.verdict
-
-    @property
-    def due(self) -> str:
-        """When the rule is read, in words."""
-        return due_text(self.classes[0].response.due)
 
 
 class Marker(NamedTuple):
@@ -104,15 +41,16 @@ class LineCourse(NamedTuple):
     """One line of therapy: what each rule says at each time point of it, how the markers moved, and what happened when."""
 
     line: Line
+    baseline: Snapshot | None
     readings: tuple[Reading, ...]
-    markers: tuple[tuple[int, tuple[Marker, ...]], ...]
+    markers: dict[int, tuple[Marker, ...]]  # at the time points of the line
     events: tuple[Event, ...]
 
     def of(self, place: int, *roles: str) -> list[Reading]:
         return [each for each in self.readings if each.place == place and each.rule.role in roles]
 
     def markers_at(self, place: int) -> tuple[Marker, ...]:
-        return next((found for at, found in self.markers if at == place), ())
+        return self.markers.get(place, ())
 
 
 class Recurrence(NamedTuple):
@@ -154,7 +92,7 @@ class Worsening(NamedTuple):
     snapshot: Snapshot
     flags: tuple[ClassOutcome, ...]
     stated: str | None
-    setting: Literal["on therapy", "after remission", "without therapy", "not known"]
+    setting: Literal["on_therapy", "after_remission", "without_therapy", "not_known"]
 
 
 def course(patient: Patient, assessments: Sequence[Assessment], asked: Sequence[str] = ()) -> Course:
@@ -168,10 +106,11 @@ def course(patient: Patient, assessments: Sequence[Assessment], asked: Sequence[
     courses = []
     for line in found:
         of_line = [rule for rule in chosen if rule.scope == "every line" or (rule.scope == "first line" and line is first)]
-        readings = [reading for rule in of_line if rule.role != "events" for reading in reader.readings(rule, line)]
-        markers = [(at, reader.markers(line, at)) for at in line.span]
+        markers = {at: reader.markers(line, at) for at in line.span}
+        readings = [reading for rule in of_line if rule.role != "events" for reading in reader.readings(rule, line, markers)]
         happened = [event for rule in of_line if rule.role == "events" for event in events(rule, line, history)]
-        courses.append(LineCourse(line, tuple(readings), tuple(markers), tuple(happened)))
+        base = None if line.baseline is None else ordered[line.baseline]
+        courses.append(LineCourse(line, base, tuple(readings), markers, tuple(happened)))
     therapies = placed(patient, history.calendar)
     return Course(
         history,
@@ -191,34 +130,33 @@ class _Reader:
     def __init__(self, patient: Patient, ordered: Sequence[Snapshot], history: History) -> None:
         self.patient, self.ordered, self.history = patient, ordered, history
 
-    def readings(self, rule: ResponseSet, line: Line) -> list[Reading]:
+    def readings(self, rule: ResponseSet, line: Line, markers: dict[int, tuple[Marker, ...]]) -> list[Reading]:
         """The rule at each time point of the line; what is read at the baseline only where its time has come there."""
         if line.baseline is None:
             return []
         found = []
         for place in (line.baseline, *line.span):
             elapsed = self.elapsed(line, place)
-            due = [
-                each for each in rule.classes if place != line.baseline or (each.due and _timing(each.due, elapsed) == "in time")
-            ]
-            if rule.role == "flags":
-                due = [each for each in due if _timing(each.due, elapsed) in ("in time", "any time", "not known")]
+            due = [each for each in rule.classes if place != line.baseline or (each.due and timing(each.due, elapsed) == "in_time")]
+            if rule.role in ("flags", "progression"):
+                due = [each for each in due if timing(each.due, elapsed) in ("in_time", "any_time", "not_known")]
             if due:
-                found.append(self.reading(rule, due, place, line.baseline, elapsed, not _made_for(rule, line.drugs)))
+                reading = self.reading(rule, due, place, line.baseline, elapsed, not made_for(rule, line.drugs))
+                found.append(reading._replace(indicated=_indicated(reading, markers.get(place, ()))))
         return found
 
     def reading(
         self, rule: ResponseSet, classes: list[ResponseClass], place: int, baseline: int, elapsed: Interval | None, analogy: bool
     ) -> Reading:
         snapshot = self.ordered[place]
-        asked = {each for response in classes for each in _past(response.node)}
+        asked = {each for response in classes for each in of_the_past(response.node)}
         known = self.history.past(self.history.places[place], self.history.places[baseline], asked)
         if RESTARTED not in known and (begun := self.begun(snapshot)):
             known[RESTARTED] = Observation(Finding(frozenset({"yes"}), "yes"), note=f"{begun} begins here")
         stated = snapshot.timepoint.reported.values()
         marks = {name: mark for each in stated for name, mark in each.marks.items()} if rule.scope == "once" else {}
         outcomes = tuple(ClassOutcome(each, evaluate(each.node, known, marks)) for each in classes)
-        return Reading(rule, place, snapshot, elapsed, _timing(classes[0].due, elapsed), outcomes, analogy)
+        return Reading(rule, place, snapshot, elapsed, timing(classes[0].due, elapsed), outcomes, analogy, False)
 
     def begun(self, snapshot: Snapshot) -> str | None:
         """The therapy that begins on the day of the time point."""
@@ -258,7 +196,7 @@ class _Reader:
 
     def recurrence(self, rule: ResponseSet, therapies: tuple[Placed, ...], courses: list[LineCourse]) -> Recurrence:
         """The rule at every time point after a transplant it is made for, or after a documented remission."""
-        since = [each.start for each in therapies if each.start is not None and _made_for(rule, each.therapy.drug)]
+        since = [each.start for each in therapies if each.start is not None and made_for(rule, each.therapy.drug)]
         begun = min(since, default=None) if rule.published_for else None
         remission = self.remission(courses)
         found = []
@@ -291,10 +229,9 @@ class _Reader:
             flags = [
                 each
                 for one in courses
-                for reading in one.of(place, "flags")
-                if all(not response.due for response in reading.rule.classes)
+                for reading in one.of(place, "progression")
                 for each in reading.classes
-                if each.status is Status.MET and reading.rule.id == PROGRESSION
+                if each.status is Status.MET
             ]
             state = _stated(snapshot)
             stated = state if state in observables.get(STATE).worse.split(", ") else None
@@ -303,22 +240,34 @@ class _Reader:
         return found
 
 
-PROGRESSION = "early-progression"
 _ORGANS = {"pf_ratio", "sf_ratio", "mean_arterial_pressure", "gcs"}
 
 
 def _setting(
     place: int, snapshot: Snapshot, remission: int | None, therapies: tuple[Placed, ...]
-) -> Literal["on therapy", "after remission", "without therapy", "not known"]:
+) -> Literal["on_therapy", "after_remission", "without_therapy", "not_known"]:
     if remission is not None and place > remission:
-        return "after remission"
+        return "after_remission"
     day = snapshot.day
     if day is None:
-        return "not known"
+        return "not_known"
     running = [
         each for each in therapies if each.start is not None and each.start < day and (each.stop is None or each.stop >= day)
     ]
-    return "on therapy" if running else "without therapy"
+    return "on_therapy" if running else "without_therapy"
+
+
+def _indicated(reading: Reading, markers: tuple[Marker, ...]) -> bool:
+    """True if enough markers moved the right way for the best class, some by words alone, and none the wrong way."""
+    best = next((each.outcome for each in reading.classes if each.response is reading.best), None)
+    if reading.answer != "indeterminate" or best is None or not isinstance(best.node, rules.AtLeast) or best.node.required is None:
+        return False
+    better = {marker.observable for marker in markers if marker.better}
+    worse = any(marker.better is False for marker in markers)
+    asked = [part for part in best.children if any(isinstance(leaf, rules.Change) for leaf in rules.leaves(part.node))]
+    moved = [part for part in asked if part.status is Status.UNKNOWN and better & set(rules.asked(part.node))]
+    met = sum(part.status is Status.MET for part in best.children)
+    return not worse and bool(moved) and met + len(moved) >= best.node.required
 
 
 def _stated(snapshot: Snapshot) -> str | None:
@@ -329,50 +278,6 @@ def _stated(snapshot: Snapshot) -> str | None:
 
 def _measured(one: Observation) -> bool:
     return isinstance(one.value, (Quantity, Qualitative))
-
-
-def _past(node: Node) -> set[tuple[At, str]]:
-    """What a rule asks of the past."""
-    found: set[tuple[At, str]] = set()
-    for leaf in rules.leaves(node):
-        if isinstance(leaf, rules.Change):
-            found.add((leaf.against, leaf.observable))
-        elif isinstance(leaf, (rules.Threshold, rules.Present)) and leaf.at:
-            found.add((leaf.at, leaf.observable))
-    return found
-
-
-def _made_for(rule: ResponseSet, drugs: str) -> bool:
-    """True if the rule was published for one of these drugs, or names none."""
-    return not rule.published_for or any(word in drugs.casefold() for word in rule.published_for)
-
-
-def due_text(due: Sequence[Due]) -> str:
-    """When a rule is read: `day 14 ± 3`."""
-    return " or ".join(each.text for each in due)
-
-
-def _timing(due: Sequence[Due], elapsed: Interval | None) -> Timing:
-    """Where `elapsed` lies: a window may be certain, out of reach, or open."""
-    if not due:
-        return "any time"
-    if elapsed is None:
-        return "not known"
-    inside = [_inside(each.days, elapsed) for each in due]
-    if Status.MET in inside:
-        return "in time"
-    if Status.UNKNOWN in inside:
-        return "not known"
-    first = min(each.days.lo or Fraction(0) for each in due)
-    return "too early" if elapsed.compare("<", first) is Status.MET else "too late"
-
-
-def _inside(window: Interval, elapsed: Interval) -> Status:
-    sides = [elapsed.compare(">=", window.lo)] if window.lo is not None else []
-    sides += [elapsed.compare("<=", window.hi)] if window.hi is not None else []
-    if Status.NOT_MET in sides:
-        return Status.NOT_MET
-    return Status.UNKNOWN if Status.UNKNOWN in sides else Status.MET
 
 
 def deltas(assessments: Sequence[Assessment]) -> list[Delta]:

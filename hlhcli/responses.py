@@ -28,7 +28,7 @@ from hlhcli.yamltree import Mapping, parse
 
 FOLDER = Path(__file__).parent / "criteria" / "response"
 
-Role = Literal["response", "refractory", "flags", "recurrence", "events"]
+Role = Literal["response", "refractory", "progression", "flags", "recurrence", "events"]
 Scope = Literal["every line", "first line", "once"]
 
 
@@ -61,7 +61,8 @@ class ResponseClass(NamedTuple):
 class ResponseSet(NamedTuple):
     """A published rule for the course.
 
-    Of a `response`, `refractory` or `recurrence` rule the first class that is met is the answer, of `flags` and `events` every one.
+    Of a `response`, `refractory` or `recurrence` rule the first class that is met is the answer; of flags (of `progression`, or
+    `flags` that only inform) and `events` every one.
     `published_for`: the drugs of the regimen it was made for; with others it is an analogy.
     """
 

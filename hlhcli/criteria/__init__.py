@@ -25,7 +25,13 @@ def shipped() -> tuple[str, ...]:
 
 def _ships(name: str) -> bool:
     """True for the id of a set that ships; looks at one name, where `shipped` reads the folder."""
-    return len(name) < _LONGEST and name.replace("-", "a").isalnum() and name.islower() and (FOLDER / f"{name}.yaml").is_file()
+    plain = name.removeprefix("response/").replace("-", "a").isalnum()
+    return len(name) < _LONGEST and plain and name.islower() and (FOLDER / f"{name}.yaml").is_file()
+
+
+def is_for_course(name: str) -> bool:
+    """True for the id of a rule of response, refractoriness or recurrence (responses.py)."""
+    return _ships(f"response/{name}")
 
 
 class Library:

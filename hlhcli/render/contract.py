@@ -6,18 +6,8 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-StatusJson = Literal["met", "not_met", "unknown"]
-VerdictJson = Literal["met", "not_met", "indeterminate"]
-
-
-class EvidenceJson(TypedDict):
-    """One comparison. `value` is what was observed, as text and unrounded; null where nothing was."""
-
-    observable: str
-    value: str | None
-    rule: str
-    status: StatusJson
-    note: str | None
+from hlhcli.render.course_contract import CourseJson
+from hlhcli.render.evidence_contract import EvidenceJson, GradeJson, StatusJson, VerdictJson
 
 
 class PointsJson(TypedDict):
@@ -119,7 +109,7 @@ class AssessmentJson(TypedDict):
     date: str | None
     criteria: str
     criteria_version: str
-    provenance: Literal["primary", "reproduction", "secondary", "code", "unverified"]
+    provenance: GradeJson
     applicable: bool | None
     applicable_reason: str | None
     verdict: VerdictJson
@@ -204,13 +194,16 @@ class ErrorJson(TypedDict):
 
 
 class ResultJson(TypedDict):
-    """Everything about one input. `comparison` is empty where only one set of criteria was chosen."""
+    """Everything about one input. `comparison` is empty where only one set of criteria was chosen.
+
+    `course` is null where there is a single time point, and neither therapies nor curves.
+    """
 
     source: str
     patient: PatientJson
     assessments: list[AssessmentJson]
     comparison: list[ComparisonJson]
-    course: None
+    course: CourseJson | None
     warnings: list[WarningJson]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import stat
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 from hlhcli.api import Result
 from hlhcli.errors import Problem
@@ -109,14 +110,23 @@ def destination(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
+    with in_bytes(path) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        yield text
+        text.detach()
+
+
+@contextlib.contextmanager
+def in_bytes(path: Path) -> Iterator[BinaryIO]:
+    """A file that appears under its name only once it is complete."""
     if path.exists() and not path.is_file():  # a device or pipe cannot be replaced
-        with path.open("w", encoding="utf-8") as stream:
+        with path.open("wb") as stream:
             yield stream
         return
     target = path.resolve()
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        with partial.open("x", encoding="utf-8", newline="") as stream:
+        with partial.open("xb") as stream:
             if target.exists():  # what was private stays private
                 partial.chmod(stat.S_IMODE(target.stat().st_mode))
             yield stream

@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
         StepJson,
         StepVerdictJson,
     )
+    from hlhcli.render.course_contract import CourseJson
 
 
 def envelope(problems: Iterable[Problem]) -> ResultsJson:
@@ -46,9 +47,17 @@ def result_json(result: Result) -> ResultJson:
         "patient": {"id": person.id, "age": age_at_first(result.patient), "sex": person.sex},
         "assessments": [assessment_json(assessment) for assessment in result.assessments],
         "comparison": [_comparison(each) for each in result.comparisons],
-        "course": None,
+        "course": _course(result),
         "warnings": [{"where": warning.where, "message": warning.message} for warning in result.warnings],
     }
+
+
+def _course(result: Result) -> CourseJson | None:
+    if not result.has_course:
+        return None
+    from hlhcli.render.course_json import course_json  # not every file has one, and every start pays for an import
+
+    return course_json(result)
 
 
 def assessment_json(assessment: Assessment) -> AssessmentJson:

@@ -23,7 +23,9 @@ _LABELS = 24  # characters of the criteria's column
 _NARROWEST, _WIDEST = 16, 40  # of a time point's column
 _GAP = 2
 _STYLES = {Status.MET: "bold red", Status.NOT_MET: "green", Status.UNKNOWN: "yellow"}
-_PLAIN = str.maketrans({"°": "", "µ": "u", "×": "x", "³": "^3", "⁴": "^4", "⁵": "^5", "⁶": "^6", "⁹": "^9", "…": "..."})
+_PLAIN = str.maketrans(
+    {"°": "", "µ": "u", "×": "x", "³": "^3", "⁴": "^4", "⁵": "^5", "⁶": "^6", "⁹": "^9", "…": "...", "→": "->", "±": "+/-"}
+)
 
 
 class _Line(NamedTuple):
@@ -41,6 +43,8 @@ def draw(result: Result, console: Console, plain: bool) -> None:
             _draw_grid(grid, console, plain)
     else:
         _draw_several(result, console, plain)
+    if result.has_course:
+        _draw_course(result, console, plain)
     if result.warnings:
         console.print(Text("Warnings", style="bold yellow"))
         _list((f"{printable(warning.where)}: {printable(warning.message)}" for warning in result.warnings), console, plain)
@@ -58,6 +62,33 @@ def _draw_grid(grid: Grid, console: Console, plain: bool) -> None:
         console.print(_table(grid, columns, max(width, _NARROWEST // 2), plain))
     console.print(Text(_fit(grid.legend, plain), style="dim"))
     _list(grid.remarks, console, plain)
+
+
+def _draw_course(result: Result, console: Console, plain: bool) -> None:
+    """Therapies, support and markers along the axis of time, and what the rules for the course say."""
+    from hlhcli.render.course import course_view  # not every file has a course, and every start pays for an import
+    from hlhcli.render.lanes import lanes
+
+    course = result.course
+    view = course_view(result)
+    if course is None or view is None or not (view.sections or course.therapies):
+        return
+    console.print(Text("Course", style="bold"))
+    drawn = lanes(result, course, console.width - _LABELS, plain)
+    if drawn:
+        for lane in (drawn.axis, *drawn.bars, *drawn.markers):
+            style = "dim" if lane is drawn.axis else ""
+            label = wrapped(_fit(lane.label, plain), _LABELS - 1)[0]
+            console.print(
+                Text(f"{label}{' ' * (_LABELS - cell_len(label))}{lane.drawn}", style=style), overflow="ignore", no_wrap=True
+            )
+            for line in wrapped(_fit(lane.below, plain), console.width - _LABELS) if lane.below else ():
+                console.print(Text(" " * _LABELS + line), overflow="ignore", no_wrap=True)
+        if drawn.legend:
+            console.print(Text("\n".join(wrapped(drawn.legend, console.width)), style="dim"))
+    for section in view.sections:
+        console.print(Text("\n".join(wrapped(_fit(section.heading, plain), console.width)), style="bold"))
+        _list(section.entries, console, plain)
 
 
 def _draw_several(result: Result, console: Console, plain: bool) -> None:

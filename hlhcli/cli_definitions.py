@@ -1,0 +1,163 @@
+"""The commands about definitions: criteria, init, hazards, schema. They parse arguments, call and print.
+
+Annotations are evaluated here as they stand: Typer reads them at every start, and as text they would be compiled each time.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hlhcli.cli import app
+from hlhcli.commands import FAILED, Folder, choose, criteria_ids, fail, is_file, is_folder, say, usage
+
+
+@app.command("criteria", short_help="List the sets of criteria, show one with its sources, test or compare them.")
+def show_criteria(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="ID|FILE",
+            autocompletion=criteria_ids,
+            help="The set to show; or 'test', to run the cases that stand in criteria files. Without it, all sets are listed.",
+        ),
+    ] = None,
+    diff: Annotated[
+        tuple[str, str] | None, typer.Option("--diff", metavar="A B", help="Show how two sets differ.", show_default=False)
+    ] = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="The page as Markdown.")] = False,
+    folder: Folder = None,
+) -> None:
+    """
+    \b
+    Examples:
+      hlhcli criteria                               list the sets
+      hlhcli criteria hlh-2004                      cut-offs, citation, provenance
+      hlhcli criteria --diff hlh-2004 hlh-2024      how two sets differ
+      hlhcli criteria my-hospital.yaml              your own
+      hlhcli criteria test my-hospital.yaml         run the cases in the file
+
+    Show a set of criteria as it is evaluated: every item with its operator,
+    cut-off and unit, how sure each number is, for whom it was made, and what
+    cannot be computed.
+    """
+    from hlhcli.criteria import DEFAULT
+    from hlhcli.render import criteria as render
+
+    if diff:
+        if names:
+            usage("--diff takes two sets and nothing else")
+        sets = choose(list(diff), folder).sets
+        sys.stdout.write(render.difference(sets[0], sets[-1]))
+    elif not names:
+        sys.stdout.write(render.listing(choose(["all"], folder).sets, DEFAULT))
+    elif names[0] == "test":
+        _test_criteria(names[1:], folder)
+    elif len(names) > 1:
+        usage("one set at a time; to compare two, write --diff A B")
+    else:
+        library, (found, *_), _ = choose(names, folder)
+        base = library.load(found.extends) if found.extends else None
+        if as_markdown:
+            from hlhcli.cases import table
+
+            path = library.path(found.id)
+            sys.stdout.write(render.markdown_page(found, base, table(path.read_bytes(), str(path))))
+        else:
+            sys.stdout.write(render.page(found, base))
+
+
+def _test_criteria(names: list[str], folders: list[Path] | None) -> None:
+    """Run the cases of criteria files; those that differ go to stderr."""
+    from hlhcli import cases
+    from hlhcli.criteria import FOLDER
+    from hlhcli.errors import InputError
+
+    paths = [Path(name) for name in names if is_file(name) or is_folder(name)]
+    files = [path for each in paths for path in (sorted(each.glob("*.y*ml")) if each.is_dir() else [each])]
+    library, sets, _ = choose(
+        [name for name in names if Path(name) not in paths] or ([] if paths else ["all"]), folders, quiet=True
+    )
+    sets += library.gather(files)
+    problems = library.problems
+    for criteria in sets:
+        path = library.path(criteria.id)
+        try:
+            outcomes = cases.run(path.read_bytes(), str(path) if path.parent != FOLDER else path.name, criteria)
+        except InputError as error:
+            outcomes = [cases.Ran("cases", tuple(error.problems))]
+        problems += [problem for outcome in outcomes for problem in outcome.problems]
+        differ = sum(1 for outcome in outcomes if outcome.problems)
+        said = f"{differ} of {len(outcomes)} cases differ" if differ else f"{len(outcomes)} cases, all as expected"
+        typer.echo(f"{criteria.id}: {said if outcomes else 'no cases in its file'}")
+    for problem in dict.fromkeys(problems):
+        say(str(problem))
+    if problems:
+        raise typer.Exit(FAILED)
+
+
+@app.command("init", short_help="Print a commented template of a patient file.")
+def init(
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to this new file.")] = None,
+    criteria: Annotated[bool, typer.Option("--criteria", help="An example of a criteria file of your own instead.")] = False,
+) -> None:
+    """
+    \b
+    Examples:
+      hlhcli init > patient.yaml
+      hlhcli init -o patient.yaml                 refuses to overwrite
+      hlhcli init --criteria > my-hospital.yaml   your own criteria
+
+    Print a commented template of a patient file, or of a criteria file.
+    """
+    text = Path(__file__).with_name("my-hospital.yaml" if criteria else "template.yaml").read_text(encoding="utf-8")
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        with output.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        fail(f"{output} exists already; choose another name")
+    except OSError as error:
+        fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
+
+
+@app.command("hazards", short_help="Print the hazard log: what could go wrong, and what is done about it.")
+def hazards() -> None:
+    """
+    \b
+    Examples:
+      hlhcli hazards | less
+
+    Print the hazard log that ships with the package: for each hazard its
+    cause and effect, what the software does about it, what remains, and
+    the tests that show it.
+    """
+    sys.stdout.write(Path(__file__).with_name("hazards.md").read_text(encoding="utf-8"))
+
+
+_SCHEMAS = ("patient", "results", "criteria")
+
+
+@app.command("schema", short_help="Print the JSON Schema of a file or of the results.")
+def schema(
+    name: Annotated[str, typer.Argument(metavar="[patient|results|criteria]", help="Whose schema.")] = "patient",
+) -> None:
+    """
+    \b
+    Examples:
+      hlhcli schema > patient.schema.json     for completion in the editor
+      hlhcli schema results                   what check --json prints
+      hlhcli schema criteria                  the form of a criteria file
+
+    Print a JSON Schema.
+    """
+    import json
+
+    from hlhcli.schemas import schema as of
+
+    if name not in _SCHEMAS:
+        usage(f"there is no schema '{name}'; choose from {', '.join(_SCHEMAS)}")
+    sys.stdout.write(json.dumps(of(name), indent=2) + "\n")

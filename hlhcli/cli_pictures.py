@@ -1,0 +1,105 @@
+"""The commands that make a picture or a page of one patient. They parse arguments, call and write.
+
+Annotations are evaluated here as they stand: Typer reads them at every start, and as text they would be compiled each time.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from hlhcli.cli import app
+from hlhcli.commands import FAILED, Folder, choose, criteria_ids, evaluated, fail, usage
+
+if TYPE_CHECKING:
+    from hlhcli.api import Result
+    from hlhcli.errors import Problem
+
+_FORMS = ("svg", "png", "pdf")
+
+_File = Annotated[str, typer.Argument(metavar="FILE", help="A patient file (YAML or JSON); '-' is standard input.")]
+_Criteria = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--criteria",
+        "-c",
+        metavar="ID|FILE",
+        autocompletion=criteria_ids,
+        help="Set of criteria, a criteria file, or a rule of response; repeatable. [default: hlh-2004]",
+    ),
+]
+
+
+@app.command("figure", no_args_is_help=True, short_help="Draw the course of one patient in four panels.")
+def figure(
+    file: _File,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The picture: .svg, .png or .pdf.")],
+    criteria: _Criteria = None,
+    folder: Folder = None,
+) -> None:
+    """
+    \b
+    Examples:
+      hlhcli figure patient.yaml -o figure.svg
+      hlhcli figure patient.yaml -o figure.png -c hscore
+
+    Draw the course: the criteria at each time point, temperature, ferritin
+    and CRP, and sIL-2R, with therapies above. Needs matplotlib:
+    pip install 'hlhcli[figure]'
+    """
+    form = next((form for form in _FORMS if output.suffix.lower() == f".{form}"), None)
+    if form is None:
+        usage(f"cannot draw {output}; choose a name that ends in .svg, .png or .pdf")
+    result = _result(file, criteria, folder)
+    try:
+        from hlhcli.render.figure import save
+    except ImportError:
+        fail("a figure needs matplotlib: pip install 'hlhcli[figure]'")
+    _write(output, lambda stream: save(result, stream, form))
+
+
+@app.command("report", no_args_is_help=True, short_help="Write one page about one patient: table, figure, course, evidence.")
+def report(
+    file: _File,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The page, such as report.html.")],
+    criteria: _Criteria = None,
+    folder: Folder = None,
+) -> None:
+    """
+    \b
+    Examples:
+      hlhcli report patient.yaml -o report.html
+      hlhcli report patient.yaml -o report.html -c hlh-2004 -c hscore
+
+    Write one HTML page that needs nothing else: summary, table, figure,
+    course, the evidence for every item, definitions with their sources, and
+    warnings. It holds what the file holds: handle it as you handle the file.
+    Needs matplotlib and Jinja2: pip install 'hlhcli[report]'
+    """
+    result = _result(file, criteria, folder)
+    try:
+        from hlhcli.render.report import html
+    except ImportError:
+        fail("a report needs matplotlib and Jinja2: pip install 'hlhcli[report]'")
+    page = html(result)
+    _write(output, lambda stream: stream.write(page.encode()))
+
+
+def _result(file: str, criteria: list[str] | None, folder: list[Path] | None) -> "Result":
+    problems: list[Problem] = []
+    result = evaluated(file, choose(criteria, folder), problems)
+    if result is None:
+        raise typer.Exit(FAILED)
+    return result
+
+
+def _write(output: Path, write: Callable[[BinaryIO], object]) -> None:
+    """The file, which appears only once it is complete."""
+    from hlhcli.render.output import in_bytes
+
+    try:
+        with in_bytes(output) as stream:
+            write(stream)
+    except OSError as error:
+        fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")

@@ -1,0 +1,123 @@
+"""A rule for the course, read at a time point: its classes, three-valued, and whether it is the time to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+from hlhcli import rules
+from hlhcli.comparisons import Outcome
+from hlhcli.quantity import Interval
+from hlhcli.responses import Due, ResponseClass, ResponseSet
+from hlhcli.rules import At, Node
+from hlhcli.snapshot import Snapshot
+from hlhcli.status import Status, Verdict
+
+Timing = Literal["in_time", "too_early", "too_late", "not_known", "any_time"]
+
+
+class ClassOutcome(NamedTuple):
+    """A class of response, or a flag, with its result."""
+
+    response: ResponseClass
+    outcome: Outcome
+
+    @property
+    def status(self) -> Status:
+        return self.outcome.status
+
+    @property
+    def tally(self) -> tuple[int, int, int] | None:
+        """How many of what is counted are met, and could be, of how many."""
+        if not isinstance(self.outcome.node, rules.AtLeast):
+            return None
+        statuses = [child.status for child in self.outcome.children]
+        met = statuses.count(Status.MET)
+        return met, met + statuses.count(Status.UNKNOWN), len(statuses)
+
+
+class Reading(NamedTuple):
+    """A rule for the course, read at a time point against the baseline of a line of therapy.
+
+    `elapsed` is in days since the line began. `floor` is the best class that is certain, `best` the best that is possible; None
+    is no class at all.
+    """
+
+    rule: ResponseSet
+    place: int
+    snapshot: Snapshot
+    elapsed: Interval | None
+    timing: Timing
+    classes: tuple[ClassOutcome, ...]
+    analogy: bool
+    indicated: bool  # what is not computable would be a class, if every marker that moved the right way moved enough
+
+    @property
+    def floor(self) -> ResponseClass | None:
+        return next((each.response for each in self.classes if each.status is Status.MET), None)
+
+    @property
+    def best(self) -> ResponseClass | None:
+        return next((each.response for each in self.classes if each.status is not Status.NOT_MET), None)
+
+    @property
+    def answer(self) -> Literal["class", "none", "indeterminate"]:
+        """What the values say, whatever the time: a class, none of them, or several are possible."""
+        if self.floor is not self.best:
+            return "indeterminate"
+        return "none" if self.floor is None else "class"
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of a rule with one class: met, not met or indeterminate."""
+        return self.classes[0].status.verdict
+
+    @property
+    def due(self) -> str:
+        """When the rule is read, in words."""
+        return due_text(self.classes[0].response.due)
+
+
+def of_the_past(node: Node) -> set[tuple[At, str]]:
+    """What a rule asks of the past."""
+    found: set[tuple[At, str]] = set()
+    for leaf in rules.leaves(node):
+        if isinstance(leaf, rules.Change):
+            found.add((leaf.against, leaf.observable))
+        elif isinstance(leaf, (rules.Threshold, rules.Present)) and leaf.at:
+            found.add((leaf.at, leaf.observable))
+    return found
+
+
+def made_for(rule: ResponseSet, drugs: str) -> bool:
+    """True if the rule was published for one of these drugs, or names none."""
+    return not rule.published_for or any(word in drugs.casefold() for word in rule.published_for)
+
+
+def due_text(due: Sequence[Due]) -> str:
+    """When a rule is read: `day 14 ± 3`."""
+    return " or ".join(each.text for each in due)
+
+
+def timing(due: Sequence[Due], elapsed: Interval | None) -> Timing:
+    """Where `elapsed` lies: a window may be certain, out of reach, or open."""
+    if not due:
+        return "any_time"
+    if elapsed is None:
+        return "not_known"
+    inside = [_inside(each.days, elapsed) for each in due]
+    if Status.MET in inside:
+        return "in_time"
+    if Status.UNKNOWN in inside:
+        return "not_known"
+    first = min(each.days.lo or Fraction(0) for each in due)
+    return "too_early" if elapsed.compare("<", first) is Status.MET else "too_late"
+
+
+def _inside(window: Interval, elapsed: Interval) -> Status:
+    sides = [elapsed.compare(">=", window.lo)] if window.lo is not None else []
+    sides += [elapsed.compare("<=", window.hi)] if window.hi is not None else []
+    if Status.NOT_MET in sides:
+        return Status.NOT_MET
+    return Status.UNKNOWN if Status.UNKNOWN in sides else Status.MET
