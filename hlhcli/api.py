@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hlhcli import criteria
 from hlhcli.assessment import Assessment, assess
+from hlhcli.entries import STATE
 from hlhcli.errors import InputError, Problem, UnknownName, did_you_mean, printable
 from hlhcli.patient import Patient
 from hlhcli.readers.yaml_json import Document, read
@@ -18,6 +19,7 @@ from hlhcli.yamltree import MAX_BYTES
 if TYPE_CHECKING:
     from hlhcli.comparison import Comparison
     from hlhcli.course import Course
+    from hlhcli.deltas import Delta
 
 
 class Result(NamedTuple):
@@ -29,19 +31,23 @@ class Result(NamedTuple):
     rules: tuple[str, ...] = ()  # for the course, by their ids; none: all that are not kept for request
 
     @property
-    def has_course(self) -> bool:
-        """True if there is more to tell than one time point."""
-        patient = self.document.patient
-        return len(patient.timepoints) > 1 or bool(patient.therapies or patient.series)
-
-    @property
     def course(self) -> Course | None:
-        """How the disease moved; None where there is nothing but one time point."""
-        if not self.has_course:
+        """How the disease moved; None where no therapy, curve or state of the disease is stated."""
+        patient = self.document.patient
+        if not (patient.therapies or patient.series or any(STATE in each.observations for each in patient.timepoints)):
             return None
         from hlhcli.course import course  # not every file has one, and every start pays for an import
 
-        return course(self.document.patient, self.assessments, self.rules)
+        return course(patient, self.rules)
+
+    @property
+    def deltas(self) -> list[Delta]:
+        """Which criteria were gained and lost between time points, for each set."""
+        if len(self.document.patient.timepoints) < 2:
+            return []
+        from hlhcli.deltas import deltas  # not every file has several time points, and every start pays for an import
+
+        return deltas(self.assessments)
 
     @property
     def source(self) -> str:

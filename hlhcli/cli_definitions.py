@@ -34,14 +34,16 @@ def show_criteria(
     Examples:
       hlhcli criteria                               list the sets
       hlhcli criteria hlh-2004                      cut-offs, citation, provenance
+      hlhcli criteria marsh-2013                    a rule of response
       hlhcli criteria --diff hlh-2004 hlh-2024      how two sets differ
       hlhcli criteria my-hospital.yaml              your own
       hlhcli criteria test my-hospital.yaml         run the cases in the file
 
-    Show a set of criteria as it is evaluated: every item with its operator,
+    Show a set of criteria, or a rule for the course, as it is evaluated: every item with its operator,
     cut-off and unit, how sure each number is, for whom it was made, and what
     cannot be computed.
     """
+    from hlhcli import responses
     from hlhcli.criteria import DEFAULT
     from hlhcli.render import criteria as render
 
@@ -51,9 +53,17 @@ def show_criteria(
         sets = choose(list(diff), folder).sets
         sys.stdout.write(render.difference(sets[0], sets[-1]))
     elif not names:
+        from hlhcli.render.response_page import response_listing
+
         sys.stdout.write(render.listing(choose(["all"], folder).sets, DEFAULT))
+        sys.stdout.write(f"\nRules for the course:\n{response_listing([responses.load(name) for name in responses.ids()])}")
     elif names[0] == "test":
         _test_criteria(names[1:], folder)
+    elif len(names) == 1 and names[0].lower() in responses.ids():
+        from hlhcli.render.response_page import markdown_response_page, response_page
+
+        rule = responses.load(names[0].lower())
+        sys.stdout.write(markdown_response_page(rule) if as_markdown else response_page(rule))
     elif len(names) > 1:
         usage("one set at a time; to compare two, write --diff A B")
     else:

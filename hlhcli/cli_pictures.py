@@ -5,7 +5,7 @@ Annotations are evaluated here as they stand: Typer reads them at every start, a
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, get_args
 
 import typer
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hlhcli.api import Result
     from hlhcli.errors import Problem
 
-_FORMS = ("svg", "png", "pdf")
+Form = Literal["svg", "png", "pdf"]
 
 _File = Annotated[str, typer.Argument(metavar="FILE", help="A patient file (YAML or JSON); '-' is standard input.")]
 _Criteria = Annotated[
@@ -48,7 +48,7 @@ def figure(
     and CRP, and sIL-2R, with therapies above. Needs matplotlib:
     pip install 'hlhcli[figure]'
     """
-    form = next((form for form in _FORMS if output.suffix.lower() == f".{form}"), None)
+    form = next((form for form in get_args(Form) if output.suffix.lower() == f".{form}"), None)
     if form is None:
         usage(f"cannot draw {output}; choose a name that ends in .svg, .png or .pdf")
     result = _result(file, criteria, folder)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from hlhcli import observables, responses, rules
 from hlhcli.assessment import Assessment, assess
 from hlhcli.changes import Change, change
-from hlhcli.entries import Observation
+from hlhcli.entries import STATE, Observation
 from hlhcli.evaluate import evaluate
 from hlhcli.events import Event, events
 from hlhcli.history import History
@@ -23,7 +22,7 @@ from hlhcli.responses import ResponseClass, ResponseSet
 from hlhcli.snapshot import Snapshot, snapshots
 from hlhcli.status import Status
 
-RESTARTED, STATE = "hlh_therapy_restarted", "disease_state"
+RESTARTED = "hlh_therapy_restarted"
 REMISSION = "remission"
 
 
@@ -61,17 +60,6 @@ class Recurrence(NamedTuple):
     why_not: str | None
 
 
-class Delta(NamedTuple):
-    """What became of the criteria of a set between two time points that follow each other: ids of items."""
-
-    criteria: str
-    before: Snapshot
-    after: Snapshot
-    gained: tuple[str, ...]
-    lost: tuple[str, ...]
-    open: tuple[str, ...]  # not known at one of them
-
-
 class Course(NamedTuple):
     """All of it."""
 
@@ -81,7 +69,6 @@ class Course(NamedTuple):
     lines: tuple[LineCourse, ...]
     recurrences: tuple[Recurrence, ...]
     worsening: tuple[Worsening, ...]
-    deltas: tuple[Delta, ...]
     organ: tuple[Assessment, ...]
 
 
@@ -95,7 +82,7 @@ class Worsening(NamedTuple):
     setting: Literal["on_therapy", "after_remission", "without_therapy", "not_known"]
 
 
-def course(patient: Patient, assessments: Sequence[Assessment], asked: Sequence[str] = ()) -> Course:
+def course(patient: Patient, asked: Sequence[str] = ()) -> Course:
     """The course by the rules that are `asked` for by their ids, else by all that are not kept for request."""
     ordered = tuple(snapshots(patient)[0])
     history = History(patient, ordered)
@@ -119,7 +106,6 @@ def course(patient: Patient, assessments: Sequence[Assessment], asked: Sequence[
         tuple(courses),
         tuple(reader.recurrence(rule, therapies, courses) for rule in chosen if rule.scope == "once"),
         tuple(reader.worsening(courses, therapies)),
-        tuple(deltas(assessments)),
         tuple(_organ_dysfunction(ordered)),
     )
 
@@ -133,6 +119,8 @@ class _Reader:
     def readings(self, rule: ResponseSet, line: Line, markers: dict[int, tuple[Marker, ...]]) -> list[Reading]:
         """The rule at each time point of the line; what is read at the baseline only where its time has come there."""
         if line.baseline is None:
+            return []
+        if rule.only and evaluate(rule.only, self.ordered[line.baseline].known, {}).status is Status.NOT_MET:
             return []
         found = []
         for place in (line.baseline, *line.span):
@@ -278,20 +266,6 @@ def _stated(snapshot: Snapshot) -> str | None:
 
 def _measured(one: Observation) -> bool:
     return isinstance(one.value, (Quantity, Qualitative))
-
-
-def deltas(assessments: Sequence[Assessment]) -> list[Delta]:
-    """Which criteria were gained and lost between time points that follow each other, for each set."""
-    found = []
-    for first, second in pairwise(assessments):
-        if first.criteria is not second.criteria:
-            continue
-        pairs = [(item.id, item.status, other.status) for item, other in zip(first.items, second.items, strict=True)]
-        gained = tuple(name for name, a, b in pairs if a is Status.NOT_MET and b is Status.MET)
-        lost = tuple(name for name, a, b in pairs if a is Status.MET and b is Status.NOT_MET)
-        unclear = tuple(name for name, a, b in pairs if (a is Status.UNKNOWN) is not (b is Status.UNKNOWN))
-        found.append(Delta(first.criteria.id, first.snapshot, second.snapshot, gained, lost, unclear))
-    return found
 
 
 def _organ_dysfunction(ordered: Sequence[Snapshot]) -> list[Assessment]:

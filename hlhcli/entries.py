@@ -15,6 +15,8 @@ from hlhcli.fields import Moment, Position, Reading, ReadsEntry, moment, refuse
 from hlhcli.observations import BLANK, TRENDS, WORDS, Observed, Quantity, mark_of, read, read_entry, scalar
 from hlhcli.quantity import BadQuantity
 
+STATE = "disease_state"  # as the clinician states it
+
 
 class Observation(NamedTuple):
     """One observed value, where it stands in the file (line, column), and what was noted beside it."""
@@ -205,7 +207,9 @@ def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
     number = {
         "anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\s*([<>]=?|[≥≤]|over |above |below |under )?\s*[\d.,]"}]
     }
-    value = {"anyOf": [*number["anyOf"], {"enum": ["normal", "WNL", "elevated", "high", "low", *TRENDS, *unknown, None]}]}
+    words = {"enum": ["normal", "WNL", "elevated", "high", "low", *TRENDS, *unknown, None]}
+    both = {"type": "string", "pattern": rf"^(elevated|high|normal|low)(,| and) ?({'|'.join(TRENDS)})$"}
+    value = {"anyOf": [*number["anyOf"], words, both]}
     entry = {
         "type": "object",
         "properties": {

@@ -30,11 +30,19 @@ class ClassOutcome(NamedTuple):
     @property
     def tally(self) -> tuple[int, int, int] | None:
         """How many of what is counted are met, and could be, of how many."""
-        if not isinstance(self.outcome.node, rules.AtLeast):
+        counted = self.counted
+        if counted is None:
             return None
-        statuses = [child.status for child in self.outcome.children]
+        statuses = [child.status for child in counted.children]
         met = statuses.count(Status.MET)
         return met, met + statuses.count(Status.UNKNOWN), len(statuses)
+
+    @property
+    def counted(self) -> Outcome | None:
+        """What is counted: the class itself, or what it denies."""
+        node = self.outcome.node
+        denied = self.outcome.children[0] if isinstance(node, rules.Logic) and node.kind == "not" else self.outcome
+        return denied if isinstance(denied.node, rules.AtLeast) else None
 
 
 class Reading(NamedTuple):
@@ -72,6 +80,11 @@ class Reading(NamedTuple):
     def verdict(self) -> Verdict:
         """Of a rule with one class: met, not met or indeterminate."""
         return self.classes[0].status.verdict
+
+    def off(self, due: Due) -> Fraction:
+        """How many days from the day on which the rule is read; of a rule that is read from a day on, the first is the nearest."""
+        day = self.elapsed.lo if self.elapsed and self.elapsed.lo is not None else Fraction(0)
+        return abs(day - due.day)
 
     @property
     def due(self) -> str:

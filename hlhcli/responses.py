@@ -76,9 +76,11 @@ class ResponseSet(NamedTuple):
     otherwise: str
     published_for: tuple[str, ...]
     on_request: bool
+    only: Node | None  # the rule is not read for a patient who is known not to fulfil this
     population: str | None
     not_computable: tuple[str, ...]
     notes: tuple[str, ...]
+    borrowed: tuple[tuple[tuple[Node, ...], str], ...]  # lists that stand elsewhere, and their names
 
     @property
     def provenance(self) -> Grade:
@@ -100,6 +102,7 @@ _TEXTS = (
     "otherwise",
     "published_for",
     "on_request",
+    "only",
     "population",
     "not_computable",
     "notes",
@@ -116,6 +119,7 @@ class _Reader(Reader):
     def __init__(self, source: str, tree: Mapping) -> None:
         super().__init__(source, tree, criteria.load, own=False)
         self.found: dict[str, Node] = {}  # the classes so far
+        self.borrowed: dict[tuple[Node, ...], str] = {}
 
     def responses(self) -> ResponseSet:
         tree = self.tree
@@ -134,9 +138,11 @@ class _Reader(Reader):
             otherwise=self.text("otherwise", default="none of these"),
             published_for=self.texts("published_for"),
             on_request=self.text("on_request", default="no") == "yes",
+            only=self.node(tree["only"], grade, "only") if "only" in tree else None,
             population=self.text("population") if "population" in tree else None,
             not_computable=self.texts("not_computable"),
             notes=self.texts("notes"),
+            borrowed=tuple(self.borrowed.items()),
         )
 
     def one_of(self, known: tuple[AnyType, ...], *path: str | int, default: str | None = None) -> AnyType:
@@ -207,7 +213,10 @@ class _Reader(Reader):
     def other_class(self, grade: Grade, *path: str | int) -> Node:
         name, _, wanted = self.text(*path).partition(" ")
         try:
-            return next(each.node for each in load(name).classes if each.id == wanted)
+            node = next(each.node for each in load(name).classes if each.id == wanted)
+            if isinstance(node, AtLeast):
+                self.borrowed[node.children] = f"the markers of {wanted} in {name}"
+            return node
         except (UnknownName, StopIteration):
             self.fail(f"there is no class '{wanted}' of '{name}'; write for example 'class: marsh-2013 PR'", *path)
 
@@ -215,6 +224,7 @@ class _Reader(Reader):
         """The markers of an earlier class, or the criteria of a set."""
         node = self.found.get(name)
         if isinstance(node, AtLeast):
+            self.borrowed[node.children] = f"the markers of {name}"
             return node.children
         try:
             groups = criteria.load(name).groups
@@ -222,6 +232,7 @@ class _Reader(Reader):
             self.fail(str(error), *path)
         if len(groups) != 1:
             self.fail(f"{name} does not count its items in one list", *path)
+        self.borrowed[groups[0].children] = f"the {len(groups[0].children)} criteria of {name}"
         return groups[0].children
 
 

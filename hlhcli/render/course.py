@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hlhcli import observables
-from hlhcli.api import Result
-from hlhcli.course import Course, Delta, LineCourse, Marker, Recurrence, Worsening
 from hlhcli.errors import printable
-from hlhcli.events import Event
 from hlhcli.quantity import Interval, decimal_text, exact_text, range_text
-from hlhcli.reading import Reading
 from hlhcli.render.grid import lower
-from hlhcli.responses import Role
 from hlhcli.rules import AtLeast
-from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status
+
+if TYPE_CHECKING:  # most files have no course, and every start pays for an import
+    from hlhcli.api import Result
+    from hlhcli.course import Course, LineCourse, Marker, Recurrence, Worsening
+    from hlhcli.deltas import Delta
+    from hlhcli.events import Event
+    from hlhcli.reading import Reading
+    from hlhcli.responses import Role
+    from hlhcli.snapshot import Snapshot
 
 _OPEN = {Status.MET: "yes", Status.NOT_MET: "no", Status.UNKNOWN: "open"}
 _NO_NUMBER = "a flag, without a published number"
@@ -38,9 +41,17 @@ class CourseView(NamedTuple):
 def course_view(result: Result) -> CourseView | None:
     """What is said of the course; None where there is none."""
     course = result.course
-    if course is None:
+    sections = [] if course is None else _told(course)
+    first = result.deltas[0].criteria if result.deltas else None
+    changes = [text for each in result.deltas if each.criteria == first and (text := _delta(each))]
+    sections += [Section("Criteria from one time point to the next", tuple(changes))] * bool(changes)
+    if not sections:
         return None
-    sections = [_line(each) for each in course.lines]
+    return CourseView(tuple(Section(printable(s.heading), tuple(map(printable, s.entries))) for s in sections))
+
+
+def _told(course: Course) -> list[Section]:
+    sections = [_line(each, course) for each in course.lines]
     worsening = [*(text for each in course.lines for text in _by_time(each)), *map(_worsening, course.worsening)]
     sections += [Section("Refractory or progressing", tuple(worsening))] * bool(worsening)
     sections += [Section("Recurrence", tuple(line for each in course.recurrences for line in _recurrence(each)))] * bool(
@@ -52,9 +63,7 @@ def course_view(result: Result) -> CourseView | None:
             for each in course.organ
         )
         sections.append(Section("Organ dysfunction", organ))
-    changes = [text for each in course.deltas if (text := _delta(each, course))]
-    sections += [Section("Criteria from one time point to the next", tuple(changes))] * bool(changes)
-    return CourseView(tuple(Section(printable(s.heading), tuple(map(printable, s.entries))) for s in sections))
+    return sections
 
 
 def day_text(snapshot: Snapshot) -> str:
@@ -63,7 +72,7 @@ def day_text(snapshot: Snapshot) -> str:
     return name if snapshot.day is None else f"{name} (day {exact_text(snapshot.day)})"
 
 
-def _line(each: LineCourse) -> Section:
+def _line(each: LineCourse, course: Course) -> Section:
     line = each.line
     when = f"from day {exact_text(line.start)}" if line.start is not None else "start not stated"
     when += f" to {exact_text(line.stop)}" if line.stop is not None else ""
@@ -73,11 +82,11 @@ def _line(each: LineCourse) -> Section:
     elif not line.span:
         entries.append("Response is not evaluable: no time point after it began")
     else:
-        entries += _response(each)
+        entries += _response(each, course)
     return Section(f"{line.name}: {line.drugs}, {when}", tuple(entries))
 
 
-def _response(each: LineCourse) -> Iterator[str]:
+def _response(each: LineCourse, course: Course) -> Iterator[str]:
     line = each.line
     if each.baseline:
         yield f"Baseline: {day_text(each.baseline)}{', named in the file' if line.chosen else ''}"
@@ -91,8 +100,9 @@ def _response(each: LineCourse) -> Iterator[str]:
             yield f"{_named(reading)}: {said(reading, each.markers_at(reading.place))}"
     for why, names in idle.items():
         yield f"Not evaluable {why}: {', '.join(names)}"
-    for place in line.span[-1:]:
-        yield from _markers(each, place)
+    places = {reading.place for reading in headlines(each, "response") if reading.timing == "in_time"} or {line.last}
+    for place in sorted(places):
+        yield from _markers(each, place, course)
     yield from _flags(each)
     if each.events:
         yield f"From the start of the line: {'; '.join(map(_event, each.events))}"
@@ -107,10 +117,12 @@ def _by_time(each: LineCourse) -> Iterator[str]:
 def headlines(each: LineCourse, role: Role) -> list[Reading]:
     """For each rule of the role the readings in its time, else the last one."""
     rules = dict.fromkeys(reading.rule.id for reading in each.readings if reading.rule.role == role)
-    found = []
+    found: list[Reading] = []
     for name in rules:
         of_rule = [reading for reading in each.readings if reading.rule.id == name]
-        found += [reading for reading in of_rule if reading.timing == "in_time"] or of_rule[-1:]
+        in_time = [reading for reading in of_rule if reading.timing == "in_time"]
+        nearest = [min(in_time, key=lambda one: one.off(due)) for due in of_rule[0].classes[0].response.due if in_time]
+        found += {reading.place: reading for reading in nearest}.values() or of_rule[-1:]
     return found
 
 
@@ -157,11 +169,13 @@ def _timing(reading: Reading) -> str:
 
 def _tally(reading: Reading, name: str) -> str:
     one = next(each for each in reading.classes if each.response.id == name)
-    if one.tally is None or not isinstance(one.outcome.node, AtLeast):
+    counted = one.counted
+    if one.tally is None or counted is None or not isinstance(counted.node, AtLeast):
         return ""
     met, most, of = one.tally
     count = str(met) if met == most else f"{met} to {most}"
-    return f" ({count} of {of}, {one.outcome.node.required} needed)"
+    name = "" if counted is one.outcome else f"{_title(counted.node.about.title or '')}: "
+    return f" ({name}{count} of {of}, {counted.node.required} needed)"
 
 
 def _rests_on(reading: Reading, name: str) -> str:
@@ -181,23 +195,25 @@ def _title(text: str) -> str:
 
 
 def _percent(note: str | None) -> str:
-    return note.split(" from ")[0] if note and " % from " in note else ""
+    change, found, _ = (note or "").partition(" from ")
+    return change if found and "%" in change else ""
 
 
-def _markers(each: LineCourse, place: int) -> Iterator[str]:
+def _markers(each: LineCourse, place: int, course: Course) -> Iterator[str]:
     """What became better and what became worse, side by side."""
+    at = day_text(course.ordered[place])
     markers = each.markers_at(place)
     for word, which in (("Better", True), ("Worse", False)):
         found = [_moved(marker) for marker in markers if marker.better is which]
         if found:
-            yield f"{word} than at the baseline: {', '.join(found)}"
+            yield f"{word} than at the baseline, {at}: {', '.join(found)}"
     refused = [
         f"{lower(m.observable)} ({m.change.why_not})"
         for m in markers
         if m.better is None and m.change.why_not and m.change.direction is None
     ]
     if refused:
-        yield f"Not compared: {', '.join(refused)}"
+        yield f"Not compared, {at}: {', '.join(refused)}"
 
 
 def _moved(marker: Marker) -> str:
@@ -254,15 +270,13 @@ def _score(known: Interval | None) -> str:
     return range_text(known) if known else "not_known"
 
 
-def _delta(each: Delta, course: Course) -> str:
-    several = len({one.criteria for one in course.deltas}) > 1
+def _delta(each: Delta) -> str:
     parts = [f"gained {', '.join(map(_name, each.gained))}"] * bool(each.gained)
     parts += [f"lost {', '.join(map(_name, each.lost))}"] * bool(each.lost)
     parts += [f"not comparable {', '.join(map(_name, each.open))}"] * bool(each.open)
     if not parts:
         return ""
-    head = f"{each.criteria}, " if several else ""
-    return f"{head}{each.before.timepoint.name} to {each.after.timepoint.name}: {'; '.join(parts)}"
+    return f"{each.before.timepoint.name} to {each.after.timepoint.name}: {'; '.join(parts)}"
 
 
 def _name(item: str) -> str:

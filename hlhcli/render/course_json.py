@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hlhcli import observables
 from hlhcli.assessment import Assessment
 from hlhcli.comparisons import Evidence
-from hlhcli.course import Course, Delta, LineCourse, Marker, Recurrence, Worsening
+from hlhcli.course import Course, LineCourse, Marker, Recurrence, Worsening
 from hlhcli.events import Event
 from hlhcli.lines import Placed
 from hlhcli.observations import Missing
@@ -17,13 +17,11 @@ from hlhcli.reading import ClassOutcome, Reading
 from hlhcli.snapshot import Snapshot
 
 if TYPE_CHECKING:  # types alone
-    from hlhcli.api import Result
     from hlhcli.render.course_contract import (
         ChangeJson,
         ClassJson,
         CourseJson,
         CurveJson,
-        DeltaJson,
         EventJson,
         LineJson,
         MomentJson,
@@ -40,17 +38,14 @@ _SUPPORT: tuple[str, ...] = ("mechanical_ventilation", "noninvasive_ventilation"
 _SUPPORT += ("rbc_transfusion", "platelet_transfusion", "plasma_transfusion", "fibrinogen_replacement", "gcsf")
 
 
-def course_json(result: Result) -> CourseJson | None:
+def course_json(course: Course) -> CourseJson:
     """All of the course; numbers as exact text, ranges with null for an end that is not known."""
-    course = result.course
-    if course is None:
-        return None
     return {
         "therapies": [_therapy(each) for each in course.therapies],
         "lines": [_line(each, course.ordered) for each in course.lines],
         "worsening": [_worsening(each) for each in course.worsening],
         "recurrence": [_recurrence(each) for each in course.recurrences],
-        "criteria_changes": [_delta(each) for each in course.deltas],
+        "criteria_changes": [],
         "curves": [_curve(name, course) for name in _observed(course, findings=False)],
         "support": [_curve(name, course) for name in _observed(course, findings=True) if name in _SUPPORT],
         "organ_dysfunction": [_organ(each) for each in course.organ],
@@ -186,17 +181,6 @@ def _recurrence(each: Recurrence) -> RecurrenceJson:
         "applicable": each.why_not is None,
         "reason": each.why_not,
         "readings": [_reading(reading, ()) for reading in each.readings],
-    }
-
-
-def _delta(each: Delta) -> DeltaJson:
-    return {
-        "criteria": each.criteria,
-        "from": each.before.timepoint.name,
-        "to": each.after.timepoint.name,
-        "gained": list(each.gained),
-        "lost": list(each.lost),
-        "unknown": list(each.open),
     }
 
 

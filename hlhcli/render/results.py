@@ -15,6 +15,7 @@ from hlhcli.snapshot import age_at_first
 
 if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
     from hlhcli.comparison import Comparison, Step
+    from hlhcli.deltas import Delta
     from hlhcli.render.contract import (
         AssessmentJson,
         ByValuesJson,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
         StepJson,
         StepVerdictJson,
     )
-    from hlhcli.render.course_contract import CourseJson
+    from hlhcli.render.course_contract import CourseJson, DeltaJson
 
 
 def envelope(problems: Iterable[Problem]) -> ResultsJson:
@@ -53,11 +54,30 @@ def result_json(result: Result) -> ResultJson:
 
 
 def _course(result: Result) -> CourseJson | None:
-    if not result.has_course:
-        return None
-    from hlhcli.render.course_json import course_json  # not every file has one, and every start pays for an import
+    """Null where there is one time point and nothing else; without therapies and curves only the criteria gained and lost."""
+    course, deltas = result.course, [_delta(each) for each in result.deltas]
+    if course is not None:
+        from hlhcli.render.course_json import course_json  # not every file has one, and every start pays for an import
 
-    return course_json(result)
+        return {**course_json(course), "criteria_changes": deltas}
+    return {**_NO_COURSE, "criteria_changes": deltas} if deltas else None
+
+
+_NO_COURSE: CourseJson = {
+    "therapies": [], "lines": [], "worsening": [], "recurrence": [], "criteria_changes": [], "curves": [], "support": [],
+    "organ_dysfunction": [],
+}  # fmt: skip
+
+
+def _delta(each: Delta) -> DeltaJson:
+    return {
+        "criteria": each.criteria,
+        "from": each.before.timepoint.name,
+        "to": each.after.timepoint.name,
+        "gained": list(each.gained),
+        "lost": list(each.lost),
+        "unknown": list(each.open),
+    }
 
 
 def assessment_json(assessment: Assessment) -> AssessmentJson:

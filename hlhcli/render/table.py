@@ -43,7 +43,7 @@ def draw(result: Result, console: Console, plain: bool) -> None:
             _draw_grid(grid, console, plain)
     else:
         _draw_several(result, console, plain)
-    if result.has_course:
+    if len(result.patient.timepoints) > 1 or result.patient.therapies or result.patient.series:
         _draw_course(result, console, plain)
     if result.warnings:
         console.print(Text("Warnings", style="bold yellow"))
@@ -67,14 +67,16 @@ def _draw_grid(grid: Grid, console: Console, plain: bool) -> None:
 def _draw_course(result: Result, console: Console, plain: bool) -> None:
     """Therapies, support and markers along the axis of time, and what the rules for the course say."""
     from hlhcli.render.course import course_view  # not every file has a course, and every start pays for an import
-    from hlhcli.render.lanes import lanes
 
-    course = result.course
-    view = course_view(result)
-    if course is None or view is None or not (view.sections or course.therapies):
+    course, view = result.course, course_view(result)
+    if view is None:
         return
     console.print(Text("Course", style="bold"))
-    drawn = lanes(result, course, console.width - _LABELS, plain)
+    drawn = None
+    if course is not None:
+        from hlhcli.render.lanes import lanes
+
+        drawn = lanes(result, course, console.width - _LABELS, plain)
     if drawn:
         for lane in (drawn.axis, *drawn.bars, *drawn.markers):
             style = "dim" if lane is drawn.axis else ""
