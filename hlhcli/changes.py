@@ -33,14 +33,17 @@ class Change(NamedTuple):
         return self.why_not or "" if self.ratio is None else percent_text(self.ratio)
 
 
-def change(name: str, before: Observation | None, now: Observation | None, improvement: bool = False) -> Change:
+def change(
+    name: str, before: Observation | None, now: Observation | None, improvement: bool = False, trend: bool = False
+) -> Change:
     """From `before` to `now`. No ratio across units or assays that are not comparable, nor of nothing.
 
-    `improvement`: of interest only as one, so that there is none from a baseline that is normal.
+    `improvement`: of interest only as one, so that there is none from a baseline that is normal. `trend`: a word such as `rising`
+    decides, which says where a value goes from what it was shortly before, and not from the baseline.
     """
     was, is_ = (each.value if each else NOT_STATED for each in (before, now))
     if not isinstance(was, Quantity) or not isinstance(is_, Quantity) or before is None or now is None:
-        return Change(None, _without_number(was, is_), _by_words(was, is_))
+        return Change(None, _without_number(was, is_), _by_words(was, is_, trend))
     if not was.unit.convertible(is_.unit):
         return Change(None, f"{was.unit.name} and {is_.unit.name} are different assays: not compared", None)
     if before.assay != now.assay and None not in (before.assay, now.assay):
@@ -79,9 +82,9 @@ def _without_number(was: object, is_: object) -> str:
     return f"{', '.join(parts)}: no percentage"
 
 
-def _by_words(was: object, is_: object) -> int | None:
+def _by_words(was: object, is_: object, trend: bool) -> int | None:
     """The direction that words state: a trend, or from one word to another."""
-    if isinstance(is_, Qualitative) and is_.trend:
+    if trend and isinstance(is_, Qualitative) and is_.trend:
         return 1 if is_.trend == _RISING else -1
     places = []
     for value in (was, is_):
@@ -124,7 +127,7 @@ def changed(node: rules.Change, known: Known) -> Outcome:
     """The result of one change on what is `known` now and was known before."""
     before, now = known.get(f"{node.against}.{node.observable}"), known.get(node.observable)
     better = node.falls == (observables.get(node.observable).worse == "high")
-    found = change(node.observable, before, now, improvement=better and node.against == "baseline")
+    found = change(node.observable, before, now, better and node.against == "baseline", trend=node.against in ("nadir", "previous"))
     status = Status.UNKNOWN
     if found.ratio is not None:
         status = found.ratio.compare(node.operator, node.number)

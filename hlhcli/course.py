@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from hlhcli import observables, responses, rules
 from hlhcli.assessment import Assessment, assess
 from hlhcli.changes import Change, change
-from hlhcli.entries import STATE, Observation
+from hlhcli.entries import Observation
 from hlhcli.evaluate import evaluate
 from hlhcli.events import Event, events
 from hlhcli.history import History
-from hlhcli.lines import Line, Placed, lines, placed
+from hlhcli.lines import Line, Placed, first_of, lines, placed
 from hlhcli.observations import Finding, Qualitative, Quantity
 from hlhcli.patient import Patient
+from hlhcli.progression import Remission, Worsening, state_of, worsening
 from hlhcli.quantity import Interval
 from hlhcli.reading import ClassOutcome, Reading, made_for, of_the_past, timing
 from hlhcli.responses import ResponseClass, ResponseSet
@@ -24,6 +25,7 @@ from hlhcli.status import Status
 
 RESTARTED = "hlh_therapy_restarted"
 REMISSION = "remission"
+COMPLETE = ("CR",)  # classes of response that document a remission
 
 
 class Marker(NamedTuple):
@@ -34,6 +36,7 @@ class Marker(NamedTuple):
     now: Observation
     change: Change
     better: bool | None
+    treatments_stated: bool  # whether the file says if a treatment was given that raises it, where there is one
 
 
 class LineCourse(NamedTuple):
@@ -68,18 +71,9 @@ class Course(NamedTuple):
     therapies: tuple[Placed, ...]
     lines: tuple[LineCourse, ...]
     recurrences: tuple[Recurrence, ...]
+    remission: Remission | None
     worsening: tuple[Worsening, ...]
     organ: tuple[Assessment, ...]
-
-
-class Worsening(NamedTuple):
-    """Flags of progression at a time point and what the clinician states; `setting`: on which therapy, or after what."""
-
-    place: int
-    snapshot: Snapshot
-    flags: tuple[ClassOutcome, ...]
-    stated: str | None
-    setting: Literal["on_therapy", "after_remission", "without_therapy", "not_known"]
 
 
 def course(patient: Patient, asked: Sequence[str] = ()) -> Course:
@@ -89,7 +83,7 @@ def course(patient: Patient, asked: Sequence[str] = ()) -> Course:
     chosen = responses.chosen(asked)
     reader = _Reader(patient, ordered, history)
     found = lines(patient, history.calendar, ordered)
-    first = next((line for line in found if line.start is not None), None)
+    first = first_of(found)
     courses = []
     for line in found:
         of_line = [rule for rule in chosen if rule.scope == "every line" or (rule.scope == "first line" and line is first)]
@@ -99,13 +93,15 @@ def course(patient: Patient, asked: Sequence[str] = ()) -> Course:
         base = None if line.baseline is None else ordered[line.baseline]
         courses.append(LineCourse(line, base, tuple(readings), markers, tuple(happened)))
     therapies = placed(patient, history.calendar)
+    remission = _remission(ordered, courses)
     return Course(
         history,
         ordered,
         therapies,
         tuple(courses),
-        tuple(reader.recurrence(rule, therapies, courses) for rule in chosen if rule.scope == "once"),
-        tuple(reader.worsening(courses, therapies)),
+        tuple(reader.recurrence(rule, therapies, remission) for rule in chosen if rule.scope == "once"),
+        remission,
+        tuple(worsening(chosen, history, found, therapies, remission)),
         tuple(_organ_dysfunction(ordered)),
     )
 
@@ -122,16 +118,25 @@ class _Reader:
             return []
         if rule.only and evaluate(rule.only, self.ordered[line.baseline].known, {}).status is Status.NOT_MET:
             return []
-        found = []
+        found: list[Reading] = []
         for place in (line.baseline, *line.span):
             elapsed = self.elapsed(line, place)
-            due = [each for each in rule.classes if place != line.baseline or (each.due and timing(each.due, elapsed) == "in_time")]
-            if rule.role in ("flags", "progression"):
-                due = [each for each in due if timing(each.due, elapsed) in ("in_time", "any_time", "not_known")]
-            if due:
-                reading = self.reading(rule, due, place, line.baseline, elapsed, not made_for(rule, line.drugs))
-                found.append(reading._replace(indicated=_indicated(reading, markers.get(place, ()))))
+            classes = [each._replace(due=each.due_in(line.length)) for each in rule.classes]
+            if place == line.baseline:  # nothing has changed yet
+                classes = [each for each in classes if each.at_start]
+            elif rule.role == "flags":
+                classes = [each for each in classes if not each.at_start and timing(each.due, elapsed) in ("in_time", "any_time")]
+            overlap = self.overlap(line, place)
+            if not classes or (rule.role == "refractory" and (overlap or any(one.verdict == "not_met" for one in found))):
+                continue  # with another line begun, or after a response, it is no primary refractoriness
+            reading = self.reading(rule, classes, place, line.baseline, elapsed, not made_for(rule, line.drugs))
+            found.append(reading._replace(indicated=_indicated(reading, markers.get(place, ())), overlap=overlap))
         return found
+
+    def overlap(self, line: Line, place: int) -> Fraction | None:
+        """The day on which another line began, before the time point."""
+        day = self.ordered[place].day
+        return line.until if line.until is not None and day is not None and day > line.until else None
 
     def reading(
         self, rule: ResponseSet, classes: list[ResponseClass], place: int, baseline: int, elapsed: Interval | None, analogy: bool
@@ -141,17 +146,16 @@ class _Reader:
         known = self.history.past(self.history.places[place], self.history.places[baseline], asked)
         if RESTARTED not in known and (begun := self.begun(snapshot)):
             known[RESTARTED] = Observation(Finding(frozenset({"yes"}), "yes"), note=f"{begun} begins here")
-        stated = snapshot.timepoint.reported.values()
-        marks = {name: mark for each in stated for name, mark in each.marks.items()} if rule.scope == "once" else {}
+        reported = snapshot.timepoint.reported.get(rule.counts) if rule.counts else None
+        marks = reported.marks if reported else {}
         outcomes = tuple(ClassOutcome(each, evaluate(each.node, known, marks)) for each in classes)
-        return Reading(rule, place, snapshot, elapsed, timing(classes[0].due, elapsed), outcomes, analogy, False)
+        return Reading(rule, place, snapshot, elapsed, timing(classes[0].due, elapsed), outcomes, analogy, False, None)
 
     def begun(self, snapshot: Snapshot) -> str | None:
-        """The therapy that begins on the day of the time point."""
-        found = [
-            each for each in placed(self.patient, self.history.calendar) if each.start is not None and each.start == snapshot.day
-        ]
-        return " + ".join(each.therapy.drug for each in found) or None
+        """The therapy of a named line that begins on the day of the time point."""
+        therapies = placed(self.patient, self.history.calendar)
+        found = [each.therapy for each in therapies if each.start is not None and each.start == snapshot.day]
+        return " + ".join(each.drug for each in found if each.line) or None
 
     def elapsed(self, line: Line, place: int) -> Interval | None:
         """The days since the line began: exact, or between what comes before and after; None where nothing is known."""
@@ -160,8 +164,8 @@ class _Reader:
         day = self.ordered[place].day
         if day is not None:
             return Interval(day - line.start, day - line.start)
-        before = [each.day for each in self.history.instants[: self.history.places[place]] if each.day is not None]
-        after = [each.day for each in self.history.instants[self.history.places[place] :] if each.day is not None]
+        before = [each.day for each in self.ordered[:place] if each.day is not None]
+        after = [each.day for each in self.ordered[place:] if each.day is not None]
         lo, hi = max(before, default=None), min(after, default=None)
         if lo is None and hi is None:
             return None
@@ -179,70 +183,40 @@ class _Reader:
                 continue
             moved = change(name, before, now)
             better = None if not moved.direction else (moved.direction > 0) is (observables.get(name).worse == "low")
-            found.append(Marker(name, before, now, moved, better))
+            raised_by = observables.get(name).raised_by
+            stated = not raised_by or any(each in known for each in raised_by)
+            found.append(Marker(name, before, now, moved, better, stated))
         return tuple(found)
 
-    def recurrence(self, rule: ResponseSet, therapies: tuple[Placed, ...], courses: list[LineCourse]) -> Recurrence:
+    def recurrence(self, rule: ResponseSet, therapies: tuple[Placed, ...], remission: Remission | None) -> Recurrence:
         """The rule at every time point after a transplant it is made for, or after a documented remission."""
         since = [each.start for each in therapies if each.start is not None and made_for(rule, each.therapy.drug)]
         begun = min(since, default=None) if rule.published_for else None
-        remission = self.remission(courses)
         found = []
         for place, snapshot in enumerate(self.ordered):
             after = begun is not None and snapshot.day is not None and snapshot.day > begun
-            if place and (after or (remission is not None and place > remission)):
+            if place and (after or (remission is not None and place > remission.place)):
                 elapsed = Interval(snapshot.day - begun, snapshot.day - begun) if after and snapshot.day and begun else None
-                found.append(self.reading(rule, list(rule.classes), place, remission or 0, elapsed, not after))
+                found.append(self.reading(rule, list(rule.classes), place, remission.place if remission else 0, elapsed, not after))
         if found:
             return Recurrence(rule, tuple(found), None)
         why_not = "nothing was observed after it" if begun is not None or remission is not None else "no documented remission"
         return Recurrence(rule, (), why_not)
 
-    def remission(self, courses: list[LineCourse]) -> int | None:
-        """The first time point at which remission is stated, or complete response certain by a rule."""
-        for place, snapshot in enumerate(self.ordered):
-            if _stated(snapshot) == REMISSION:
-                return place
-            for each in courses:
-                for reading in each.of(place, "response"):
-                    if reading.floor and reading.floor is reading.rule.classes[0] and reading.floor.id in ("CR", "resolution"):
-                        return place
-        return None
 
-    def worsening(self, courses: list[LineCourse], therapies: tuple[Placed, ...]) -> list[Worsening]:
-        """Every time point with a flag of progression, or a worsening that the clinician states."""
-        remission = self.remission(courses)
-        found = []
-        for place, snapshot in enumerate(self.ordered):
-            flags = [
-                each
-                for one in courses
-                for reading in one.of(place, "progression")
-                for each in reading.classes
-                if each.status is Status.MET
-            ]
-            state = _stated(snapshot)
-            stated = state if state in observables.get(STATE).worse.split(", ") else None
-            if flags or stated:
-                found.append(Worsening(place, snapshot, tuple(flags), stated, _setting(place, snapshot, remission, therapies)))
-        return found
+def _remission(ordered: Sequence[Snapshot], courses: list[LineCourse]) -> Remission | None:
+    """The first time point at which remission is stated, or complete response is certain by a rule that is read then."""
+    for place, snapshot in enumerate(ordered):
+        if state_of(snapshot) == REMISSION:
+            return Remission(place, "as stated")
+        for reading in (one for each in courses for one in each.of(place, "response")):
+            complete = reading.floor is not None and reading.floor.id in COMPLETE
+            if complete and reading.timing in ("in_time", "any_time") and not reading.rule.on_request:
+                return Remission(place, f"complete response by {reading.rule.label}")
+    return None
 
 
 _ORGANS = {"pf_ratio", "sf_ratio", "mean_arterial_pressure", "gcs"}
-
-
-def _setting(
-    place: int, snapshot: Snapshot, remission: int | None, therapies: tuple[Placed, ...]
-) -> Literal["on_therapy", "after_remission", "without_therapy", "not_known"]:
-    if remission is not None and place > remission:
-        return "after_remission"
-    day = snapshot.day
-    if day is None:
-        return "not_known"
-    running = [
-        each for each in therapies if each.start is not None and each.start < day and (each.stop is None or each.stop >= day)
-    ]
-    return "on_therapy" if running else "without_therapy"
 
 
 def _indicated(reading: Reading, markers: tuple[Marker, ...]) -> bool:
@@ -256,12 +230,6 @@ def _indicated(reading: Reading, markers: tuple[Marker, ...]) -> bool:
     moved = [part for part in asked if part.status is Status.UNKNOWN and better & set(rules.asked(part.node))]
     met = sum(part.status is Status.MET for part in best.children)
     return not worse and bool(moved) and met + len(moved) >= best.node.required
-
-
-def _stated(snapshot: Snapshot) -> str | None:
-    """The state of the disease that the clinician states at the time point."""
-    found = snapshot.known.get(STATE)
-    return None if found is None or not isinstance(found.value, Finding) else found.value.text
 
 
 def _measured(one: Observation) -> bool:

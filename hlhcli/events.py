@@ -17,12 +17,13 @@ from hlhcli.status import Status
 class Event(NamedTuple):
     """An event with the days from the start of the line between which it came; the upper end is None where no day is stated.
 
-    Not `reached`: it had not come when it was last looked for.
+    Not `reached`: it had not come when it was last looked for. `back` is the day on which it was no longer so.
     """
 
     event: ResponseClass
     days: Interval
     reached: bool
+    back: Fraction | None = None
 
 
 def events(rule: ResponseSet, line: Line, history: History) -> list[Event]:
@@ -41,15 +42,21 @@ def events(rule: ResponseSet, line: Line, history: History) -> list[Event]:
 def _event(event: ResponseClass, start: Fraction, seen: list[Instant]) -> Event | None:
     names = set(rules.asked(event.node))
     denied: Fraction | None = None
+    found: Event | None = None
     for instant in seen:
         if not names & instant.known.keys():
             continue
         status = evaluate(event.node, instant.known, {}).status
-        if status is Status.NOT_MET:
+        if found is not None:
+            if status is Status.NOT_MET and instant.day is not None:
+                return found._replace(back=instant.day - start)
+        elif status is Status.NOT_MET:
             denied = max(instant.day or start, start, denied or start)
         elif status is Status.MET and denied is None and (instant.day is None or instant.day > start):
             return None  # since when it was so is not known
         elif status is Status.MET and denied is not None:
             until = None if instant.day is None else instant.day - start
-            return Event(event, Interval(denied - start, until, lo_open=True), True)
+            found = Event(event, Interval(denied - start, until, lo_open=True), True)
+    if found is not None:
+        return found
     return None if denied is None else Event(event, Interval(denied - start, None, lo_open=True), False)

@@ -40,8 +40,8 @@ class History:
             for name, one in instant.known.items():
                 self._curves.setdefault(name, []).append((place, one._replace(day=instant.day if one.day is None else one.day)))
         for name, curve in self._curves.items():
-            if by := observables.get(name).raised_by:
-                self._curves[name] = [(place, self._own(one, place, by)) for place, one in curve]
+            if observables.get(name).raised_by or observables.get(name).lowered_by:
+                self._curves[name] = [(place, self._own(name, one, place)) for place, one in curve]
         self._at: list[Known] = [{} for _ in self.instants]
         for name, curve in self._curves.items():
             for place, one in curve:
@@ -55,7 +55,7 @@ class History:
         """What is known at `place`, and by a prefix what is `asked` of the past: baseline, previous, nadir since, peak so far."""
         known = dict(self._at[place])
         for when, name in asked:
-            before = [(at, one) for at, one in self.curve(name) if at < place]
+            before = [(at, one) for at, one in self.curve(name) if at < place and self._precedes(at, place)]
             if when == "baseline":
                 found = self._at[baseline].get(name)
             elif when == "previous":
@@ -69,15 +69,25 @@ class History:
                 known[f"{when}.{name}"] = found
         return known
 
-    def _own(self, one: Observation, place: int, by: tuple[str, ...]) -> Observation:
-        """The patient's own value: at most what was measured, where a treatment raised it."""
-        given = next((name for name in by if self._given(place, name)), None)
+    def _precedes(self, at: int, place: int) -> bool:
+        """True if a moment is certainly before a later place: a day of a curve may come after a time point without a day."""
+        if self.instants[place].day is not None or self.instants[at].snapshot is not None:
+            return True
+        days = [each.day for each in self.instants[:place] if each.snapshot and each.day is not None]
+        day = self.instants[at].day
+        return bool(days) and day is not None and day <= max(days)
+
+    def _own(self, name: str, one: Observation, place: int) -> Observation:
+        """The patient's own value: at most what was measured where a treatment raised it, at least where one lowered it."""
+        observable = observables.get(name)
+        given = next((each for each in (*observable.raised_by, *observable.lowered_by) if self._given(place, each)), None)
         if given is None or not isinstance(one.value, Quantity):
             return one
-        title = observables.get(given).title
-        note = f"under {title[0].lower()}{title[1:]}: the patient's own is at most that"
-        value = one.value._replace(interval=Interval(None, one.value.interval.hi, hi_open=one.value.interval.hi_open))
-        return one._replace(value=value, note="; ".join(filter(None, (one.note, note))))
+        lo, hi, lo_open, hi_open = one.value.interval
+        raised = given in observable.raised_by
+        interval = Interval(None, hi, hi_open=hi_open) if raised else Interval(lo, None, lo_open)
+        note = f"under {observables.inline(given)}: the patient's own is at {'most' if raised else 'least'} that"
+        return one._replace(value=one.value._replace(interval=interval), note="; ".join(filter(None, (one.note, note))))
 
     def _given(self, place: int, treatment: str) -> bool:
         """True if the treatment was given then or shortly before."""

@@ -34,7 +34,13 @@ class Line(NamedTuple):
     span: tuple[int, ...]
     why_not: str | None
     chosen: bool  # the file names the baseline
+    guessed: bool  # that these drugs are one line follows from the time points alone
     until: Fraction | None  # when the next line began
+
+    @property
+    def length(self) -> Fraction | None:
+        """The days from start to stop."""
+        return None if self.start is None or self.stop is None else self.stop - self.start
 
     @property
     def last(self) -> int:
@@ -61,6 +67,8 @@ def lines(patient: Patient, calendar: Calendar, ordered: Sequence[Snapshot]) -> 
         elif each.start is not None:
             before = _last_before(ordered, each.start)
             groups.setdefault(("after", -1 if before is None else before), []).append(each)
+        else:
+            groups.setdefault(("start not stated", 0), []).append(each)
     starts = [(min((one.start for one in group if one.start is not None), default=None), group) for group in groups.values()]
     starts.sort(key=lambda each: (each[0] is None, each[0] or Fraction(0)))
     bases = [_baseline(group, start, ordered) for start, group in starts]
@@ -72,18 +80,31 @@ def lines(patient: Patient, calendar: Calendar, ordered: Sequence[Snapshot]) -> 
         span = () if place is None else tuple(at for at in range(place + 1, end + 1) if _not_before(ordered[at].day, start))
         stops = [one.stop for one in group]
         stop = max((each for each in stops if each is not None), default=None) if None not in stops else None
-        name = group[0].therapy.line or f"line {number + 1}"
+        name = group[0].therapy.line or (f"line {number + 1}" if start is not None else "line of unknown place")
+        guessed = not group[0].therapy.line and len({one.start for one in group}) > 1
         until = min((other for other, _ in starts if other is not None and start is not None and other > start), default=None)
-        found.append(Line(name, tuple(group), start, stop, place, span, why_not, named, until))
+        found.append(Line(name, tuple(group), start, stop, place, span, why_not, named, guessed, until))
     return tuple(found)
 
 
 def _not_before(day: Fraction | None, start: Fraction | None) -> bool:
-    return day is None or start is None or day > start
+    return day is None or start is None or day >= start
+
+
+def first_of(found: Sequence[Line]) -> Line | None:
+    """The first line of therapy: the one that is named so, else the earliest; None where a line without a start may be earlier."""
+    named = next((line for line in found if line.name.casefold().startswith(("first", "1st", "induction", "line 1", "1"))), None)
+    if any(each.start is None for line in found if line.start is None for each in line.placed):
+        return named
+    return named or next(iter(found), None)
 
 
 def _last_before(ordered: Sequence[Snapshot], start: Fraction) -> int | None:
-    return next((at for at in reversed(range(len(ordered))) if (day := ordered[at].day) is not None and day <= start), None)
+    """The last time point before the day, or the first of that day: the others may be after the drug."""
+    same = next((at for at, each in enumerate(ordered) if each.day == start), None)
+    if same is not None:
+        return same
+    return next((at for at in reversed(range(len(ordered))) if (day := ordered[at].day) is not None and day < start), None)
 
 
 def _baseline(group: list[Placed], start: Fraction | None, ordered: Sequence[Snapshot]) -> tuple[int | None, str | None, bool]:

@@ -66,6 +66,7 @@ class Observable(NamedTuple):
     slips: Mapping[str, str] = MappingProxyType({})
     worse: str = ""
     raised_by: tuple[str, ...] = ()  # treatments under which the patient's own value is at most what is measured
+    lowered_by: tuple[str, ...] = ()  # or at least what is measured
 
     @property
     def units(self) -> Family:
@@ -203,7 +204,14 @@ def get(name: str) -> Observable:
         entry.get("slips", {}),
         entry.get("worse", ""),
         tuple(entry.get("raised_by", "").split()),
+        tuple(entry.get("lowered_by", "").split()),
     )
+
+
+def inline(name: str) -> str:
+    """The title of an observable inside a sentence: without its capital, unless it is an abbreviation or a name."""
+    title = get(name).title
+    return title[0].lower() + title[1:] if title[1:2].isalpha() and title[1:] == title[1:].lower() else title
 
 
 def raised_for() -> Fraction:

@@ -131,9 +131,10 @@ def _at(text: str, about: About) -> Leaf:
     """A comparison with what was known at another time."""
     body, _, moment = text.rpartition(" at ")
     leaf = phrase(body, about)
-    if moment not in ("baseline", "previous") or not isinstance(leaf, (Threshold, Present)):
+    when = next((each for each in STARTS if each == moment), None)
+    if when is None or not isinstance(leaf, (Threshold, Present)):
         raise BadQuantity(f"'{text}' cannot be read; write for example 'ferritin >= 500 ug/L at baseline'")
-    return leaf._replace(at="baseline" if moment == "baseline" else "previous", text=text)
+    return leaf._replace(at=when, text=text)
 
 
 def _change(text: str, about: About) -> Change:

@@ -60,6 +60,7 @@ class Reading(NamedTuple):
     classes: tuple[ClassOutcome, ...]
     analogy: bool
     indicated: bool  # what is not computable would be a class, if every marker that moved the right way moved enough
+    overlap: Fraction | None  # the day on which another line of therapy began, before the time point
 
     @property
     def floor(self) -> ResponseClass | None:

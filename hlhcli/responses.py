@@ -37,6 +37,7 @@ class Due(NamedTuple):
 
     day: Fraction
     tolerance: Fraction | None
+    or_end: bool = False  # or at the end of the line, if that is earlier
 
     @property
     def days(self) -> Interval:
@@ -56,6 +57,17 @@ class ResponseClass(NamedTuple):
     title: str
     node: Node
     due: tuple[Due, ...]
+
+    @property
+    def at_start(self) -> bool:
+        """True if it is read at the baseline."""
+        return any(each.day == 0 and each.tolerance is not None for each in self.due)
+
+    def due_in(self, length: Fraction | None) -> tuple[Due, ...]:
+        """When it is read in a line that lasted so many days."""
+        return tuple(
+            each._replace(day=length) if each.or_end and length is not None and length < each.day else each for each in self.due
+        )
 
 
 class ResponseSet(NamedTuple):
@@ -88,6 +100,11 @@ class ResponseSet(NamedTuple):
         return max((rules.worst(each.node) for each in self.classes), key=GRADES.index)
 
     @property
+    def counts(self) -> str | None:
+        """The set of criteria that it counts."""
+        return next((name.rpartition(" ")[2] for _, name in self.borrowed if "criteria of" in name), None)
+
+    @property
     def label(self) -> str:
         """The id, and that it is unverified where it is."""
         return f"{self.id} (unverified transcription)" if self.provenance == GRADES[-1] else self.id
@@ -109,7 +126,7 @@ _TEXTS = (
 )
 _SET = (*_REQUIRED, *_TEXTS)
 _CLASS = ("id", "title", "due", "when")
-_DUE = ("day", "tolerance", "from")
+_DUE = ("day", "tolerance", "from", "or_end")
 _ABOUT = ("id", "title", "provenance", "note", "caution")
 
 
@@ -175,7 +192,8 @@ class _Reader(Reader):
         try:
             if "from" in self.mapping(*path):
                 return Due(duration(self.text(*path, "from")), None)
-            return Due(duration(self.text(*path, "day")), duration(self.text(*path, "tolerance")))
+            or_end = self.text(*path, "or_end", default="no") == "yes"
+            return Due(duration(self.text(*path, "day")), duration(self.text(*path, "tolerance")), or_end)
         except BadQuantity as error:
             self.fail(str(error), *path)
 

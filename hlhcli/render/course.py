@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from hlhcli import observables
+from hlhcli.entries import STATE
 from hlhcli.errors import printable
+from hlhcli.observations import Missing
 from hlhcli.quantity import Interval, decimal_text, exact_text, range_text
-from hlhcli.render.grid import lower
 from hlhcli.rules import AtLeast
 from hlhcli.status import Status
 
 if TYPE_CHECKING:  # most files have no course, and every start pays for an import
     from hlhcli.api import Result
-    from hlhcli.course import Course, LineCourse, Marker, Recurrence, Worsening
+    from hlhcli.course import Course, LineCourse, Marker, Recurrence
     from hlhcli.deltas import Delta
     from hlhcli.events import Event
+    from hlhcli.progression import Flag, Worsening
     from hlhcli.reading import Reading
     from hlhcli.responses import Role
     from hlhcli.snapshot import Snapshot
@@ -36,6 +39,7 @@ class CourseView(NamedTuple):
     """The course in words; texts of the file are made safe for a terminal."""
 
     sections: tuple[Section, ...]
+    course: Course | None  # None where criteria gained and lost are all there is
 
 
 def course_view(result: Result) -> CourseView | None:
@@ -47,23 +51,29 @@ def course_view(result: Result) -> CourseView | None:
     sections += [Section("Criteria from one time point to the next", tuple(changes))] * bool(changes)
     if not sections:
         return None
-    return CourseView(tuple(Section(printable(s.heading), tuple(map(printable, s.entries))) for s in sections))
+    return CourseView(tuple(Section(printable(s.heading), tuple(map(printable, s.entries))) for s in sections), course)
 
 
 def _told(course: Course) -> list[Section]:
-    sections = [_line(each, course) for each in course.lines]
-    worsening = [*(text for each in course.lines for text in _by_time(each)), *map(_worsening, course.worsening)]
-    sections += [Section("Refractory or progressing", tuple(worsening))] * bool(worsening)
-    sections += [Section("Recurrence", tuple(line for each in course.recurrences for line in _recurrence(each)))] * bool(
-        course.lines
-    )
-    if course.organ:
-        organ = tuple(
-            f"{each.timepoint}: pSOFA {_score(each.score)} (no criterion of HLH; what is missing is unknown, not 0)"
-            for each in course.organ
-        )
-        sections.append(Section("Organ dysfunction", organ))
-    return sections
+    """What matters most first: worsening, recurrence, then each line of therapy."""
+    worse = [f"{day_text(each)}: stated as {state}" for each in course.ordered if (state := _state(each))]
+    worse += [text for each in course.lines for text in _by_time(each)]
+    worse += [_worsening(each) for each in course.worsening if each.flags]
+    again = [line for each in course.recurrences for line in _recurrence(each, course)]
+    no_score = "no criterion of HLH; what is missing is unknown, not 0"
+    organ = [f"{each.timepoint}: pSOFA {range_text(each.score)} ({no_score})" for each in course.organ if each.score]
+    sections = [
+        Section("State of the disease: stated, refractory, worsening", tuple(worse)),
+        Section("Recurrence", tuple(again) if course.lines or course.remission else ()),
+        *(_line(each, course) for each in course.lines),
+        Section("Organ dysfunction", tuple(organ)),
+    ]
+    return [section for section in sections if section.entries]
+
+
+def _state(snapshot: Snapshot) -> str | None:
+    observed = snapshot.known.get(STATE)
+    return None if observed is None or isinstance(observed.value, Missing) else observed.value.text
 
 
 def day_text(snapshot: Snapshot) -> str:
@@ -89,17 +99,19 @@ def _line(each: LineCourse, course: Course) -> Section:
 def _response(each: LineCourse, course: Course) -> Iterator[str]:
     line = each.line
     if each.baseline:
-        yield f"Baseline: {day_text(each.baseline)}{', named in the file' if line.chosen else ''}"
-    idle: dict[str, list[str]] = {}
+        gap = line.start - each.baseline.day if line.start is not None and each.baseline.day is not None else None
+        before = f", {decimal_text(gap, 2)} d before the start" if gap else ""
+        yield f"Baseline: {day_text(each.baseline)}{before}{', named in the file' if line.chosen else ''}"
+    if line.guessed:
+        yield "Taken as one line because the same time point comes before these drugs; 'line:' in the file tells lines apart"
+    idle: list[str] = []
     for reading in headlines(each, "response"):
-        if _timing(reading) and reading.answer == "indeterminate" and not reading.indicated:
-            idle.setdefault(f"at {day_text(reading.snapshot)}", []).append(f"{reading.rule.label} ({reading.due} of the line)")
-        elif _idle(reading):
-            idle.setdefault("for want of values", []).append(f"{reading.rule.label}, {day_text(reading.snapshot)}")
+        if _idle(reading):
+            idle.append(f"{reading.rule.label} ({reading.due})" if reading.due else reading.rule.label)
         else:
             yield f"{_named(reading)}: {said(reading, each.markers_at(reading.place))}"
-    for why, names in idle.items():
-        yield f"Not evaluable {why}: {', '.join(names)}"
+    if idle:
+        yield f"Not evaluable, or nothing known that is asked for: {', '.join(idle)}"
     places = {reading.place for reading in headlines(each, "response") if reading.timing == "in_time"} or {line.last}
     for place in sorted(places):
         yield from _markers(each, place, course)
@@ -121,7 +133,12 @@ def headlines(each: LineCourse, role: Role) -> list[Reading]:
     for name in rules:
         of_rule = [reading for reading in each.readings if reading.rule.id == name]
         in_time = [reading for reading in of_rule if reading.timing == "in_time"]
-        nearest = [min(in_time, key=lambda one: one.off(due)) for due in of_rule[0].classes[0].response.due if in_time]
+        dues = of_rule[-1].classes[0].response.due
+        nearest = [
+            min(((_idle(one), one.off(due), one.place, one) for one in in_time), key=itemgetter(0, 1, 2))[3]
+            for due in dues
+            if in_time
+        ]
         found += {reading.place: reading for reading in nearest}.values() or of_rule[-1:]
     return found
 
@@ -131,12 +148,9 @@ def _named(reading: Reading) -> str:
 
 
 def _idle(reading: Reading) -> bool:
-    """True where nothing that the rule asks for is known, so that there is nothing to say but its time."""
-    return (
-        reading.answer == "indeterminate"
-        and not reading.indicated
-        and all(part.status is Status.UNKNOWN for one in reading.classes for part in (one.outcome.children or (one.outcome,)))
-    )
+    """True where nothing that the rule asks for is decided, so that there is nothing to say but its time."""
+    decided = any(one.status is not Status.UNKNOWN or (one.tally and one.tally[0]) for one in reading.classes)
+    return not decided and not reading.indicated
 
 
 def said(reading: Reading, markers: tuple[Marker, ...]) -> str:
@@ -144,17 +158,23 @@ def said(reading: Reading, markers: tuple[Marker, ...]) -> str:
     timing = _timing(reading)
     if reading.answer == "class":
         assert reading.floor
-        text = f"{reading.floor.title.upper()}{_tally(reading, reading.floor.id)}{_rests_on(reading, reading.floor.id)}"
+        title = reading.floor.title
+        text = (
+            f"{_title(title) if timing else title.upper()}{_tally(reading, reading.floor.id)}{_rests_on(reading, reading.floor.id)}"
+        )
     elif reading.answer == "none":
         text = reading.rule.otherwise
         text += _tally(reading, reading.classes[0].response.id)
     else:
         classes = [f"{_title(one.response.title)} {_OPEN[one.status]}{_tally(reading, one.response.id)}" for one in reading.classes]
-        text = "indicated, not computable: " if reading.indicated else "indeterminate: "
+        better = ", ".join(observables.inline(marker.observable) for marker in markers if marker.better)
+        text = f"indicated, not computable ({better} better): " if reading.indicated else "indeterminate: "
         text += ", ".join(classes)
     worse = [_moved(marker) for marker in markers if marker.better is False]
     if worse and reading.floor and reading.rule.role == "response":
-        text += f", WITH WORSENING of {', '.join(worse)}"
+        text += f", with worsening of {', '.join(worse)}"
+    if reading.overlap is not None:
+        text += f" (another line began on day {decimal_text(reading.overlap, 2)}: not its effect alone)"
     return f"not evaluable ({timing}); by the values {text}" if timing else text
 
 
@@ -206,9 +226,11 @@ def _markers(each: LineCourse, place: int, course: Course) -> Iterator[str]:
     for word, which in (("Better", True), ("Worse", False)):
         found = [_moved(marker) for marker in markers if marker.better is which]
         if found:
-            yield f"{word} than at the baseline, {at}: {', '.join(found)}"
+            silent = [m.observable for m in markers if which and m.better and not m.treatments_stated]
+            could = f" (whether treatment raised it is not stated: {', '.join(map(observables.inline, silent))})" if silent else ""
+            yield f"{word} than at the baseline, {at}: {', '.join(found)}{could}"
     refused = [
-        f"{lower(m.observable)} ({m.change.why_not})"
+        f"{observables.inline(m.observable)} ({m.change.why_not})"
         for m in markers
         if m.better is None and m.change.why_not and m.change.direction is None
     ]
@@ -217,9 +239,9 @@ def _markers(each: LineCourse, place: int, course: Course) -> Iterator[str]:
 
 
 def _moved(marker: Marker) -> str:
-    if marker.change.ratio is not None:
-        return f"{lower(marker.observable)} {marker.change.text}"
-    return f"{lower(marker.observable)} ({marker.before.value.text} to {marker.now.value.text})"
+    """How a marker moved, in percent or in words."""
+    moved = marker.change.text if marker.change.ratio is not None else f"({marker.before.value.text} to {marker.now.value.text})"
+    return f"{observables.inline(marker.observable)} {moved}"
 
 
 def _flags(each: LineCourse) -> Iterator[str]:
@@ -229,13 +251,18 @@ def _flags(each: LineCourse) -> Iterator[str]:
             continue
         raised = [one.response.title for one in reading.classes if one.status is Status.MET]
         if raised:
-            yield f"{reading.rule.label}, {day_text(reading.snapshot)}: {'; '.join(raised)}"
+            yield f"{_named(reading)}: {'; '.join(raised)}"
 
 
 def _event(event: Event) -> str:
+    back = f", no longer on day {decimal_text(event.back, 2)}" if event.back is not None else ""
+    return _reached(event) + back
+
+
+def _reached(event: Event) -> str:
     title = _title(event.event.title)
     if not event.reached:
-        return f"{title} not by day {_days(event.days)}"
+        return f"{title} not by day {_days(event.days)}" if event.days.lo else f"{title} not when last looked for"
     lo, hi = event.days.lo, event.days.hi
     if hi is None:
         return f"{title} after day {decimal_text(lo, 2)}, day not stated" if lo else f"{title}, day not stated"
@@ -251,23 +278,34 @@ def _days(interval: Interval) -> str:
 
 
 def _worsening(each: Worsening) -> str:
-    parts = [f"stated as {each.stated}"] * bool(each.stated)
-    parts += [f"{one.response.title} ({one.outcome.evidence[0].value})" for one in each.flags]
-    setting = {"not_known": "", "after_remission": " after a documented remission"}.get(
-        each.setting, f" {each.setting.replace('_', ' ')}"
-    )
-    return f"{day_text(each.snapshot)}{setting}: {'; '.join(parts)} [{_NO_NUMBER}]"
+    at = day_text(each.snapshot) if each.snapshot else "After the last time point"
+    settings = {"not_known": "", "after_remission": ", after a documented remission"}
+    setting = settings.get(each.setting, f", {each.setting.replace('_', ' ')}")
+    return f"{at}{setting}: {'; '.join(map(_flag, each.flags))} [{_NO_NUMBER}]"
 
 
-def _recurrence(each: Recurrence) -> Iterator[str]:
+def _flag(each: Flag) -> str:
+    """A flag with the day on which it was first raised, and the numbers of a change."""
+    on = f", day {decimal_text(each.day, 2)}" if each.day is not None else ""
+    if not each.certain:
+        return f"{each.response.title}{on}: present, whether it is new is not known"
+    change = next((line.note for line in each.outcome.evidence if line.note and " from " in line.note and "%" in line.note), None)
+    words = each.outcome.evidence[0].value
+    detail = change.split(";")[0] if change else words if words not in ("yes", None) else ""
+    return f"{each.response.title}{on}{f' ({detail})' if detail else ''}"
+
+
+def _recurrence(each: Recurrence, course: Course) -> Iterator[str]:
     if each.why_not:
         yield f"{each.rule.label}: not applicable, {each.why_not}"
-    for reading in each.readings:
+        return
+    if course.remission:
+        yield f"Remission: {day_text(course.ordered[course.remission.place])}, {course.remission.basis}"
+    told = [reading for reading in each.readings if not _idle(reading)]
+    for reading in told:
         yield f"{_named(reading)}: {said(reading, ())}"
-
-
-def _score(known: Interval | None) -> str:
-    return range_text(known) if known else "not_known"
+    if not told:
+        yield f"{each.rule.label}: nothing is known that it asks for"
 
 
 def _delta(each: Delta) -> str:
@@ -280,4 +318,4 @@ def _delta(each: Delta) -> str:
 
 
 def _name(item: str) -> str:
-    return lower(item) if item in observables.names() else item.replace("_", " ")
+    return observables.inline(item) if item in observables.names() else item.replace("_", " ")

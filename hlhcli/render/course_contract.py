@@ -59,7 +59,7 @@ class ReadingJson(MomentJson):
 
     `response` is the id of a class, `none`, `indeterminate`, or `not_evaluable` where it is not the time to read the rule;
     `by_values` is what the values say whatever the time, `certain` and `possible` the best class that is certain and possible.
-    `indicated`: markers moved the right way, but some without numbers.
+    `indicated`: markers moved the right way, but some without numbers. Of `flags` each class is a flag, and `response` is null.
     """
 
     rule: str
@@ -71,11 +71,12 @@ class ReadingJson(MomentJson):
     elapsed: SpanJson
     due: str | None
     timing: Literal["in_time", "too_early", "too_late", "not_known", "any_time"]
-    response: str
-    by_values: str
+    response: str | None
+    by_values: str | None
     certain: str | None
     possible: str | None
     indicated: bool
+    another_line_since: str | None
     worsened: list[str]
     classes: list[ClassJson]
 
@@ -98,12 +99,16 @@ class ChangesJson(MomentJson):
 
 
 class EventJson(TypedDict):
-    """An event, and between which days from the start of the line it came; not `reached`: not yet when last looked for."""
+    """An event, and between which days from the start of the line it came; not `reached`: not yet when last looked for.
+
+    `back`: the day from the start of the line on which it was no longer so.
+    """
 
     id: str
     title: str
     reached: bool
     days: SpanJson
+    back: str | None
 
 
 class LineJson(TypedDict):
@@ -121,12 +126,39 @@ class LineJson(TypedDict):
     events: list[EventJson]
 
 
-class WorseningJson(MomentJson):
-    """Flags of progression (without a published number), and the worsening that the clinician states."""
+class FlagJson(TypedDict):
+    """A flag of progression and the day on which it was first raised; not `certain`: present, but perhaps not new."""
 
+    id: str
+    title: str
+    certain: bool
+    since: str | None
+    evidence: list[EvidenceJson]
+
+
+class WorseningJson(TypedDict):
+    """What worsened since the time point before: flags, without a published number, and what the clinician states.
+
+    `timepoint` is null for what was observed after the last one.
+    """
+
+    timepoint: str | None
+    day: str | None
     setting: Literal["on_therapy", "after_remission", "without_therapy", "not_known"]
     stated: str | None
-    flags: list[ClassJson]
+    flags: list[FlagJson]
+
+
+class RemissionJson(MomentJson):
+    """The first documented remission, and by what it is documented."""
+
+    basis: str
+
+
+class StatedJson(MomentJson):
+    """The state of the disease, as the clinician states it."""
+
+    state: str
 
 
 class RecurrenceJson(TypedDict):
@@ -176,6 +208,8 @@ class CourseJson(TypedDict):
     lines: list[LineJson]
     worsening: list[WorseningJson]
     recurrence: list[RecurrenceJson]
+    remission: RemissionJson | None
+    stated: list[StatedJson]
     criteria_changes: list[DeltaJson]
     curves: list[CurveJson]
     support: list[CurveJson]

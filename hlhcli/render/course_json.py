@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from hlhcli import observables
 from hlhcli.assessment import Assessment
 from hlhcli.comparisons import Evidence
-from hlhcli.course import Course, LineCourse, Marker, Recurrence, Worsening
+from hlhcli.course import Course, LineCourse, Marker, Recurrence
 from hlhcli.events import Event
 from hlhcli.lines import Placed
 from hlhcli.observations import Missing
+from hlhcli.progression import Flag, Worsening, state_of
 from hlhcli.quantity import Interval, number_text
 from hlhcli.reading import ClassOutcome, Reading
 from hlhcli.snapshot import Snapshot
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # types alone
         CourseJson,
         CurveJson,
         EventJson,
+        FlagJson,
         LineJson,
         MomentJson,
         OrganJson,
@@ -45,6 +47,10 @@ def course_json(course: Course) -> CourseJson:
         "lines": [_line(each, course.ordered) for each in course.lines],
         "worsening": [_worsening(each) for each in course.worsening],
         "recurrence": [_recurrence(each) for each in course.recurrences],
+        "remission": {**_moment(course.ordered[course.remission.place]), "basis": course.remission.basis}
+        if course.remission
+        else None,
+        "stated": [{**_moment(each), "state": state} for each in course.ordered if (state := state_of(each))],
         "criteria_changes": [],
         "curves": [_curve(name, course) for name in _observed(course, findings=False)],
         "support": [_curve(name, course) for name in _observed(course, findings=True) if name in _SUPPORT],
@@ -105,11 +111,12 @@ def _reading(reading: Reading, markers: tuple[Marker, ...]) -> ReadingJson:
         "elapsed": _span(reading.elapsed),
         "due": reading.due or None,
         "timing": reading.timing,
-        "response": known if evaluable else "not_evaluable",
-        "by_values": known,
+        "response": None if reading.rule.role == "flags" else known if evaluable else "not_evaluable",
+        "by_values": None if reading.rule.role == "flags" else known,
         "certain": reading.floor.id if reading.floor else None,
         "possible": reading.best.id if reading.best else None,
         "indicated": reading.indicated,
+        "another_line_since": _text(reading.overlap),
         "worsened": [m.observable for m in markers if m.better is False],
         "classes": [_class(each) for each in reading.classes],
     }
@@ -163,15 +170,32 @@ def _change(marker: Marker) -> ChangeJson:
 
 
 def _event(event: Event) -> EventJson:
-    return {"id": event.event.id, "title": event.event.title, "reached": event.reached, "days": _span(event.days)}
+    return {
+        "id": event.event.id,
+        "title": event.event.title,
+        "reached": event.reached,
+        "days": _span(event.days),
+        "back": _text(event.back),
+    }
 
 
 def _worsening(each: Worsening) -> WorseningJson:
     return {
-        **_moment(each.snapshot),
+        "timepoint": each.snapshot.timepoint.name if each.snapshot else None,
+        "day": _text(each.snapshot.day) if each.snapshot else None,
         "setting": each.setting,
         "stated": each.stated,
-        "flags": [_class(one) for one in each.flags],
+        "flags": [_flag(one) for one in each.flags],
+    }
+
+
+def _flag(each: Flag) -> FlagJson:
+    return {
+        "id": each.response.id,
+        "title": each.response.title,
+        "certain": each.certain,
+        "since": _text(each.day),
+        "evidence": _evidence(each.outcome.evidence),
     }
 
 

@@ -83,7 +83,7 @@ def _grid(result: Result, criteria: CriteriaSet, assessments: list[Assessment]) 
     if any(_PROBABILITY in column.summary for column in columns):
         remarks.append("Probability: what is printed for the scores around the lowest and the highest that is possible.")
     remarks += ["Each time point stands for itself; nothing is carried from one to the next."] * (len(columns) > 1)
-    unused = dict.fromkeys(lower(name) for assessment in assessments for name in assessment.unused)
+    unused = dict.fromkeys(observables.inline(name) for assessment in assessments for name in assessment.unused)
     remarks += [f"Read, but not part of this set: {', '.join(unused)}."] * bool(unused)
     return Grid(
         heading=person(result),
@@ -278,7 +278,7 @@ def _range(count: Count) -> str:
 
 def test_name(name: str, assessment: Assessment) -> str:
     """A test, and whether its result is on its way."""
-    return lower(name) + " (pending)" * (name in assessment.pending)
+    return observables.inline(name) + " (pending)" * (name in assessment.pending)
 
 
 def tests_text(sets: list[list[str]]) -> str:
@@ -289,11 +289,6 @@ def tests_text(sets: list[list[str]]) -> str:
     if len(sets[0]) == 1:
         return f"any of: {' / '.join(names[0] for names in sets)}"
     return f"{len(sets[0])} more results, such as {first}"
-
-
-def lower(name: str) -> str:
-    title = observables.get(name).title
-    return title if title[1:2].isupper() or not title[:1].isupper() else title[0].lower() + title[1:]
 
 
 def _remarks(assessments: list[Assessment]) -> list[str]:

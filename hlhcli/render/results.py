@@ -64,7 +64,7 @@ def _course(result: Result) -> CourseJson | None:
 
 
 _NO_COURSE: CourseJson = {
-    "therapies": [], "lines": [], "worsening": [], "recurrence": [], "criteria_changes": [], "curves": [], "support": [],
+    "therapies": [], "lines": [], "worsening": [], "recurrence": [], "remission": None, "stated": [], "criteria_changes": [], "curves": [], "support": [],
     "organ_dysfunction": [],
 }  # fmt: skip
 

@@ -68,15 +68,15 @@ def _draw_course(result: Result, console: Console, plain: bool) -> None:
     """Therapies, support and markers along the axis of time, and what the rules for the course say."""
     from hlhcli.render.course import course_view  # not every file has a course, and every start pays for an import
 
-    course, view = result.course, course_view(result)
+    view = course_view(result)
     if view is None:
         return
     console.print(Text("Course", style="bold"))
     drawn = None
-    if course is not None:
+    if view.course is not None:
         from hlhcli.render.lanes import lanes
 
-        drawn = lanes(result, course, console.width - _LABELS, plain)
+        drawn = lanes(result, view.course, console.width - _LABELS, plain)
     if drawn:
         for lane in (drawn.axis, *drawn.bars, *drawn.markers):
             style = "dim" if lane is drawn.axis else ""
