@@ -97,7 +97,7 @@ def load_document(path: str | Path, library: criteria.Library = criteria.SHIPPED
 def parse_document(content: bytes | str, source: str, library: criteria.Library = criteria.SHIPPED) -> Document:
     """The patient in `content`; what it reports must be items of criteria that exist."""
     document = read(content, source)
-    problems = list(_reported_problems(document, library))
+    problems = [*_reported_problems(document, library), *_baseline_problems(document)]
     if problems:
         raise InputError(problems)
     return document
@@ -128,6 +128,14 @@ def _place(document: Document, assessment: Assessment, name: str) -> tuple[int, 
         return document.where(*path, "reported", assessment.criteria.id, name.removeprefix("reported."))
     observation = assessment.snapshot.known.get(name)
     return (observation.position if observation else None) or document.where(*path)
+
+
+def _baseline_problems(document: Document) -> Iterable[Problem]:
+    names = [timepoint.name for timepoint in document.patient.timepoints]
+    for index, therapy in enumerate(document.patient.therapies):
+        if therapy.baseline is not None and therapy.baseline not in names:
+            message = f"'{printable(therapy.baseline, 60)}' is no time point{did_you_mean(therapy.baseline, names)}"
+            yield Problem(document.source, message, *document.where("therapies", index, "baseline"))
 
 
 def _reported_problems(document: Document, library: criteria.Library) -> Iterable[Problem]:

@@ -103,19 +103,25 @@ class History:
 
 def _instants(patient: Patient, ordered: Sequence[Snapshot], dated: Calendar) -> list[Instant]:
     """All moments; a day of a curve stands before the time point of the same day, and before one whose day is not known."""
-    by_day: dict[Fraction, Known] = {}
+    by_day: dict[Fraction, list[Known]] = {}
     for name, curve in patient.series.items():
         for when, observation in curve.points:
             if (day := dated.day(when)) is not None:
-                by_day.setdefault(day, {})[name] = observation
-    left = sorted(by_day)
+                moments = by_day.setdefault(day, [])
+                free = next((known for known in moments if name not in known), None)  # several values of one day are kept
+                if free is None:
+                    moments.append({name: observation})
+                else:
+                    free[name] = observation
+    left = [(day, known) for day in sorted(by_day) for known in by_day[day]]
     found: list[Instant] = []
     for place, snapshot in enumerate(ordered):
         until = next((each.day for each in ordered[place:] if each.day is not None), None)
-        while left and (until is None or left[0] < until or left[0] == snapshot.day):
-            found.append(Instant(left[0], None, by_day[left.pop(0)]))
+        while left and (until is None or left[0][0] < until or left[0][0] == snapshot.day):
+            day, known = left.pop(0)
+            found.append(Instant(day, None, known))
         found.append(Instant(snapshot.day, snapshot, snapshot.known))
-    return found + [Instant(day, None, by_day[day]) for day in left]
+    return found + [Instant(day, None, known) for day, known in left]
 
 
 def _extreme(found: list[Observation], now: Observation | None, lowest: bool) -> Observation | None:

@@ -40,6 +40,7 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
     warnings = []
     if disagree(timepoints, dated):
         warnings.append("days and dates disagree between time points; each time point's day is used")
+    warnings += _unplaced(patient, dated) if patient.therapies or patient.series else []
     order = list(range(len(days)))
     if all(day is not None for day in days):
         order.sort(key=lambda index: days[index] or Fraction(0))
@@ -64,6 +65,15 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
         known |= always
         result.append(Snapshot(timepoint, index, days[index], timepoint.date, known, ages[order[0]]))
     return result, warnings
+
+
+def _unplaced(patient: Patient, dated: Calendar) -> list[str]:
+    """What has a moment that cannot be placed in the course."""
+    named = [(each.drug, when) for each in patient.therapies for when in (each.start, each.stop) if when]
+    named += [(name, when) for name, curve in patient.series.items() for when, _ in curve.points]
+    lost = dict.fromkeys(name for name, when in named if dated.day(when) is None)
+    say = "has a date where the time points count days: write both for one time point, or it cannot be placed"
+    return [f"{name} {say}" for name in lost]
 
 
 def moments(patient: Patient) -> Calendar:

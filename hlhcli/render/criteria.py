@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -12,13 +12,13 @@ from hlhcli.observables import Observable
 from hlhcli.phrases import LIMITS
 from hlhcli.quantity import decimal_text, number_text, point
 from hlhcli.render.grid import headline, how_many
-from hlhcli.rules import CriteriaSet, Edge, Node
+from hlhcli.rules import Citation, CriteriaSet, Edge, Node
 
 WIDTH = 80
 _ALSO = ("degF",)  # shown besides the conventional and the SI unit, where the family has it
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """A bullet of the page: how deep it is indented, its text, and what is said below it."""
 
     depth: int
@@ -26,48 +26,66 @@ class _Entry(NamedTuple):
     below: tuple[str, ...] = ()
 
 
-class _Section(NamedTuple):
+class Section(NamedTuple):
+    """A heading and its bullets."""
+
     heading: str
-    entries: list[_Entry]
+    entries: list[Entry]
 
 
 def page(criteria: CriteriaSet, base: CriteriaSet | None = None) -> str:
     """Items, operators, cut-offs, provenance of every number, citation, population, and what cannot be computed."""
     lines = [f"{criteria.title} ({criteria.id}, version {criteria.version})", ""]
     for paragraph in _head(criteria, base):
-        lines += [*_fill(paragraph, ""), ""]
+        lines += [*fill(paragraph, ""), ""]
     for heading, entries in _sections(criteria, base):
         lines += [heading] if heading else []
+        lines += [*bullets(entries), ""]
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def bullets(entries: Sequence[Entry]) -> list[str]:
+    """The lines of a section."""
+    lines = []
+    for depth, text, below in entries:
+        indent = "  " * depth
+        lines += fill(f"{indent}- {text}", f"{indent}  ")
+        lines += [line for each in below for line in fill(f"{indent}    {each}", f"{indent}    ")]
+    return lines
+
+
+def markdown(title: str, subtitle: str, head: Sequence[str], sections: Iterable[Section]) -> str:
+    """A page as Markdown."""
+    lines = [f"# {_escape(title)}", "", subtitle, ""]
+    for paragraph in head:
+        lines += [_escape(paragraph), ""]
+    for heading, entries in sections:
+        lines += [f"## {heading or 'Rule'}", ""]
         for depth, text, below in entries:
             indent = "  " * depth
-            lines += _fill(f"{indent}- {text}", f"{indent}  ")
-            lines += [line for each in below for line in _fill(f"{indent}    {each}", f"{indent}    ")]
+            lines += [f"{indent}- {_escape(text)}", *(f"{indent}  <br>*{_escape(each)}*" for each in below)]
         lines += [""]
     return "\n".join(lines[:-1]) + "\n"
 
 
 def markdown_page(criteria: CriteriaSet, base: CriteriaSet | None = None, cases: Sequence[tuple[str, str, str]] = ()) -> str:
     """The same page as Markdown, and the cases that stand in the file as a table."""
-    lines = [f"# {_escape(criteria.title)}", "", f"`{criteria.id}`, version {criteria.version}", ""]
-    for paragraph in _head(criteria, base):
-        lines += [_escape(paragraph), ""]
-    for heading, entries in _sections(criteria, base):
-        lines += [f"## {heading or 'Rule'}", ""]
-        for depth, text, below in entries:
-            indent = "  " * depth
-            lines += [f"{indent}- {_escape(text)}", *(f"{indent}  <br>*{_escape(each)}*" for each in below)]
-        lines += [""]
-    if cases:
-        lines += [
-            "## Cases",
-            "",
-            "Met / not met / unknown where a count stands.",
-            "",
-            "| case | observed | expected |",
-            "|---|---|---|",
-        ]
-        lines += [f"| {' | '.join(_escape(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in cases] + [""]
-    return "\n".join(lines[:-1]) + "\n"
+    page = markdown(
+        criteria.title, f"`{criteria.id}`, version {criteria.version}", _head(criteria, base), _sections(criteria, base)
+    )
+    if not cases:
+        return page
+    lines = [
+        page,
+        "## Cases",
+        "",
+        "Met / not met / unknown where a count stands.",
+        "",
+        "| case | observed | expected |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {' | '.join(_escape(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in cases]
+    return "\n".join(lines) + "\n"
 
 
 def listing(sets: list[CriteriaSet], default: str) -> str:
@@ -82,7 +100,7 @@ def difference(a: CriteriaSet, b: CriteriaSet) -> str:
     for heading, one, other in _differences(a, b):
         lines += ["", heading]
         for name, text in ((a.id, one), (b.id, other)):
-            lines += _fill(f"  {name}: {text or 'not part of it'}", "      ")
+            lines += fill(f"  {name}: {text or 'not part of it'}", "      ")
     return "\n".join(lines if len(lines) > 1 else [*lines, "", "The same rule."]) + "\n"
 
 
@@ -109,16 +127,16 @@ def _full(node: Node) -> str:
     return f"{phrase(node)}  [{rules.worst(node)}]"
 
 
-def _cited(criteria: CriteriaSet) -> str:
-    cited = criteria.citation
-    links = [f"doi:{cited.doi}"] * bool(cited.doi) + [f"PMID {cited.pmid}"] * bool(cited.pmid) + [cited.url] * bool(cited.url)
-    return f"{cited.text.rstrip('.')}. {' '.join(map(str, links))}".strip()
+def cited(where: Citation) -> str:
+    """A citation with its identifiers."""
+    links = [f"doi:{where.doi}"] * bool(where.doi) + [f"PMID {where.pmid}"] * bool(where.pmid) + [where.url] * bool(where.url)
+    return f"{where.text.rstrip('.')}. {' '.join(map(str, links))}".strip()
 
 
 def _head(criteria: CriteriaSet, base: CriteriaSet | None) -> list[str]:
-    found = [_cited(criteria)]
+    found = [cited(criteria.citation)]
     if base:
-        found.append(f"A variant of {base.id}: {_cited(base)}")
+        found.append(f"A variant of {base.id}: {cited(base.citation)}")
     if population := criteria.population:
         decided = " (not decided from a patient file)"
         if population.when:
@@ -127,18 +145,18 @@ def _head(criteria: CriteriaSet, base: CriteriaSet | None) -> list[str]:
     return found
 
 
-def _sections(criteria: CriteriaSet, base: CriteriaSet | None) -> Iterator[_Section]:
+def _sections(criteria: CriteriaSet, base: CriteriaSet | None) -> Iterator[Section]:
     if base:
         changes = [
-            _Entry(0, f"{heading}: {other or 'not part of it'}", (f"{base.id}: {one or 'not part of it'}",))
+            Entry(0, f"{heading}: {other or 'not part of it'}", (f"{base.id}: {one or 'not part of it'}",))
             for heading, one, other in _differences(base, criteria)
         ]
-        yield _Section(f"What differs from {base.id}", changes)
-    yield _Section("The whole rule" if base else "", list(_rule(criteria.verdict, 0)))
+        yield Section(f"What differs from {base.id}", changes)
+    yield Section("The whole rule" if base else "", list(_rule(criteria.verdict, 0)))
     if criteria.probability:
         table = "; ".join(f"{number_text(score)}: {text} %" for score, text in criteria.probability)
         between = "Between two scores both are shown; below the first and above the last nothing more is known."
-        yield _Section("Published probability", [_Entry(0, table, (between,))])
+        yield Section("Published probability", [Entry(0, table, (between,))])
     for heading, entries in (
         ("Graded, never counted", [_report(r) for r in criteria.reports if r.grade]),
         ("Reported, never counted", [_report(r) for r in criteria.reports if not r.grade]),
@@ -146,7 +164,7 @@ def _sections(criteria: CriteriaSet, base: CriteriaSet | None) -> Iterator[_Sect
         ("Notes", criteria.notes),
     ):
         if entries:
-            yield _Section(heading, [_Entry(0, entry) for entry in entries])
+            yield Section(heading, [Entry(0, entry) for entry in entries])
 
 
 def _report(report: rules.Report) -> str:
@@ -155,19 +173,24 @@ def _report(report: rules.Report) -> str:
     return f"{observables.get(report.observable).title}: {report.say}"
 
 
-def _rule(node: Node, depth: int) -> Iterator[_Entry]:
+def rule_entries(node: Node) -> list[Entry]:
+    """A rule as nested bullets."""
+    return list(_rule(node, 0))
+
+
+def _rule(node: Node, depth: int) -> Iterator[Entry]:
     name = f"{node.about.title}: " if node.about.title else ""
     parts = rules.children(node)
     cautions = node.about.cautions
     if isinstance(node, rules.Score) or (
         not isinstance(node, rules.Points) and any(rules.children(part) or part.about.title for part in parts)
     ):
-        yield _Entry(depth, f"{name}{_head_of(node)}", _below(node, cautions))
+        yield Entry(depth, f"{name}{_head_of(node)}", _below(node, cautions))
         for part in parts:
             yield from _rule(part, depth + 1)
     else:
         cautions = tuple(caution for each in rules.walk(node) for caution in each.about.cautions)
-        yield _Entry(depth, f"{name}{phrase(node)}  [{rules.worst(node)}]", _below(node, cautions))
+        yield Entry(depth, f"{name}{phrase(node)}  [{rules.worst(node)}]", _below(node, cautions))
 
 
 def _below(node: Node, cautions: tuple[rules.Caution, ...]) -> tuple[str, ...]:
@@ -253,7 +276,7 @@ def _converted(edge: Edge, name: str, observable: Observable) -> str | None:
     return f"{'=' if Fraction(text) == number else '≈'} {text} {name}"
 
 
-def _fill(text: str, indent: str) -> list[str]:
+def fill(text: str, indent: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 

@@ -21,7 +21,7 @@ _PROBABILITY, _POPULATION = "Published probability", "Made for this patient"
 _IF_ABNORMAL, _IF_NORMAL = "Met if abnormal", "Not met if normal"
 _COULD_MEET, _COULD_FAIL = "Could be met by", "Could be not met by"  # where abnormal is not always what meets
 _DOUBT = " !"
-_UNITS = {
+UNITS = {
     "Cel": "°C", "degF": "°F", "10*9/L": "×10⁹/L", "10*3/uL": "×10³/µL", "10*4/uL": "×10⁴/µL", "10*5/uL": "×10⁵/µL",
     "10*6/L": "×10⁶/L", "/uL": "/µL", "ug/L": "µg/L", "umol/L": "µmol/L", "ukat/L": "µkat/L",
 }  # fmt: skip
@@ -204,7 +204,7 @@ def _label(item: Item, name: str, several: bool) -> str:
 
 def _pretty(value: str) -> str:
     number, _, unit = value.rpartition(" ")
-    return f"{number} {_UNITS[unit]}" if number and unit in _UNITS else value
+    return f"{number} {UNITS[unit]}" if number and unit in UNITS else value
 
 
 def _range_label(count: Count) -> str:

@@ -1,0 +1,103 @@
+"""Windows: the worst value of a curve in a stated time, with its day; and time points that are made of curves alone."""
+
+import pytest
+
+from hlhcli import criteria
+from hlhcli.api import check, evaluate_document, parse_document
+from hlhcli.errors import InputError
+from hlhcli.observations import Finding, Missing
+from hlhcli.quantity import exact_text
+from hlhcli.snapshot import snapshots
+
+
+def known(series, window="7 d", own="", name="ferritin"):
+    """What is known of `name` at day 10 with these points."""
+    text = f"series: {{{name}: {{points: {series}}}}}\ntimepoints:\n  - name: now\n    day: 10\n    window: {window}\n    observations: {{{own}}}\n"
+    (snapshot,), _ = snapshots(parse_document(text, "p").patient)
+    return snapshot.known.get(name)
+
+
+@pytest.mark.parametrize(
+    ("points", "window", "worst", "day"),
+    [
+        ('[[3, "900 ug/L"], [10, "500 ug/L"]]', "7 d", "900 ug/L", "3"),  # the first day of the window counts
+        ('[[2.9, "900 ug/L"], [10, "500 ug/L"]]', "7 d", "500 ug/L", "10"),
+        ('[[10, "500 ug/L"], [11, "900 ug/L"]]', "7 d", "500 ug/L", "10"),  # what comes later does not
+        ('[[7, "900 ug/L"], [10, "500 ug/L"]]', "72 h", "900 ug/L", "7"),
+        ('[[8, "900 ug/L"], [9, "0.9 nmol/L"]]', "1 wk", "900 ug/L", "8"),  # 0.9 nmol/L is 400 ug/L
+        ('[[8, ">800 ug/L"], [9, "900 ug/L"]]', "7 d", "900 ug/L", "9"),  # the highest that is certain
+        ('[[8, "900 ug/L"], [9, "900 ug/L"]]', "7 d", "900 ug/L", "9"),  # the later of equals
+    ],
+)
+def test_the_worst_value_and_its_day(points, window, worst, day):
+    """Of a quantity that is worse when high the highest counts, whenever it was in the window, and its day is kept."""
+    found = known(points, window)
+    assert (found.value.text, exact_text(found.day)) == (worst, day)
+
+
+def test_worse_may_be_low():
+    """Of platelets the lowest counts."""
+    assert known("[[8, 40 G/L], [9, 20 K/uL], [10, 60 G/L]]", name="platelets").value.text == "20 10*3/uL"
+
+
+def test_bounds_are_merged():
+    """The higher of a value above 800 and one of 900 is 900 or more."""
+    interval = known('[[8, ">800 ug/L"], [9, "900 ug/L"]]').value.interval
+    assert (interval.lo, interval.hi) == (900, None)
+
+
+def test_pending_can_only_be_worse():
+    """A pending result in the window leaves the worst value open on the side of the disease."""
+    assert known('[[8, "300 ug/L"], [9, pending]]').value.interval[:2] == (300, None)
+    assert known("[[8, 300 G/L], [9, pending]]", name="platelets").value.interval[:2] == (None, 300)
+    assert known("[[8, no], [9, pending]]", name="splenomegaly").value == Missing("pending")
+
+
+def test_the_own_value_is_one_of_them():
+    """What the time point states itself counts beside the curve."""
+    assert known('[[8, "300 ug/L"]]', own="ferritin: 800 ug/L").value.text == "800 ug/L"
+    assert known('[[8, "300 ug/L"]]', own="ferritin: 200 ug/L").value.text == "300 ug/L"
+    assert known('[[8, "300 ug/L"]]', own="ferritin: pending").value.interval[:2] == (300, None)
+
+
+def test_assays_are_not_mixed():
+    """Of values that cannot be compared none is the worst."""
+    assert known("[[8, 5000 U/mL], [9, 9000 pg/mL]]", name="sil2r").value == Missing("unknown")
+
+
+def test_findings():
+    """What was present at any time in the window counts."""
+    assert known("[[4, yes], [9, no]]", name="fever").value == Finding(frozenset({"yes"}), "yes")
+    assert known("[[4, no], [9, no]]", name="fever").value.text == "no"
+    assert known("[[4, yes], [9, no]]", name="symptoms_resolved").value.text == "no"  # there, absent is worse
+
+
+def test_without_a_window_nothing_is_taken():
+    """A curve feeds a time point only where a window says so."""
+    text = 'series: {ferritin: {points: [[0, "900 ug/L"]]}}\ntimepoints: [{name: now, day: 0}]\n'
+    (assessment,) = check(parse_document(text, "p").patient)
+    assert assessment.count.unknown == 8
+
+
+def test_curves_alone():
+    """A time point may be made of curves alone; the evidence says on which day the value was."""
+    text = 'series: {ferritin: {points: [[-2, "900 ug/L"], [0, "100 ug/L"]]}}\ntimepoints: [{name: now, day: 0, window: 3 d}]\n'
+    (assessment,) = evaluate_document(parse_document(text, "p"), [criteria.load("hlh-2004")]).assessments
+    (line,) = next(item for item in assessment.items if item.id == "ferritin").evidence
+    assert (line.value, line.note) == ("900 ug/L", "day -2, the worst of 2 values in the window")
+
+
+@pytest.mark.parametrize(
+    ("timepoint", "says"),
+    [
+        ("{name: a, window: 7 d}", "looks back from a 'day' or a 'date'"),
+        ("{name: a, day: 0, window: 7}", "no length of time; write for example 7 d"),
+        ("{name: a, day: 0, window: a week}", "no length of time"),
+        ("{name: a, day: 0, window: -7 d}", "no length of time"),
+    ],
+)
+def test_mistakes(timepoint, says):
+    """A window needs a place in time and a length."""
+    with pytest.raises(InputError) as caught:
+        parse_document(f"timepoints: [{timepoint}]", "p")
+    assert says in str(caught.value)
