@@ -29,7 +29,7 @@ class Change(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The change in percent, for people to read: `-56.7 %`, `-97.5 % or more`, `between -20 % and +15 %`."""
+        """The change in percent, for people to read: `-56.7 %`, `fall > 97.5 %`, `between -20 % and +15 %`."""
         return self.why_not or "" if self.ratio is None else percent_text(self.ratio)
 
 
@@ -90,11 +90,23 @@ def _by_words(was: object, is_: object, trend: bool) -> int | None:
     for value in (was, is_):
         if isinstance(value, Qualitative) and value.level:
             places.append(LEVELS.index(value.level))
-        elif isinstance(value, Quantity) and normal(value):
-            places.append(LEVELS.index("normal"))
+        elif isinstance(value, Quantity) and (level := _level(value)):
+            places.append(LEVELS.index(level))
     if len(places) < 2 or places[0] == places[1]:
         return None
     return 1 if places[1] > places[0] else -1
+
+
+def _level(value: Quantity) -> str | None:
+    """The word for a value by the laboratory's own limits, if they are stated."""
+    limits = value.reference
+    if limits is None:
+        return None
+    if limits.hi is not None and value.interval.compare(">=" if limits.hi_open else ">", limits.hi) is Status.MET:
+        return "elevated"
+    if limits.lo is not None and value.interval.compare("<=" if limits.lo_open else "<", limits.lo) is Status.MET:
+        return "low"
+    return "normal" if normal(value) else None
 
 
 def _direction(start: Interval, end: Interval) -> int | None:
@@ -115,11 +127,13 @@ def percent_text(ratio: Interval) -> str:
     if lo is not None and lo == hi:
         return str(texts[0])
     if hi is not None and hi <= 0 and lo == -100:
-        return f"{texts[1]} or more"
+        return f"fall {'>' if ratio.hi_open else '>='} {str(texts[1]).removeprefix('-')}"
     if hi is None and lo is not None and lo >= 0:
-        return f"{texts[0]} or more"
+        return f"rise {'>' if ratio.lo_open else '>='} {str(texts[0]).removeprefix('+')}"
     if hi is None:
-        return f"{texts[0]} or above"
+        return "not known" if lo == -100 else f"{texts[0]} or above"
+    if lo == -100:
+        return f"at most {texts[1]}"
     return f"between {texts[0]} and {texts[1]}"
 
 
@@ -135,11 +149,18 @@ def changed(node: rules.Change, known: Known) -> Outcome:
         status = Status.MET if found.direction == (-1 if node.falls else 1) else Status.NOT_MET
     notes = [found.text]
     if found.ratio is not None and before is not None:
-        notes = [f"{found.text} from {before.value.text} ({_when(before, node.against)})"]
+        was_normal = isinstance(before.value, Quantity) and normal(before.value)
+        moved = f"{_fold(found.ratio)} the normal" if was_normal else f"{found.text} from"  # no percentage of what is normal
+        notes = [f"{moved} {before.value.text} ({_when(before, node.against)})"]
     notes += [each for each in (now and now.note, before and before.note) if each]
     shown = None if now is None or isinstance(now.value, Missing) else now.value.text
     evidence = Evidence(node.observable, shown, node.text, status, "; ".join(dict.fromkeys(notes)))
     return Outcome(node, status, (), (evidence,), range=found.ratio)
+
+
+def _fold(ratio: Interval) -> str:
+    lo, hi = (None if end is None else decimal_text(end, 2) for end in (ratio.lo, ratio.hi))
+    return f"{lo} ×" if lo == hi else f"{lo or 0} × or more" if hi is None else f"{lo or 0} to {hi} ×"
 
 
 def _when(before: Observation, against: str) -> str:

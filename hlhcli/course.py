@@ -181,7 +181,7 @@ class _Reader:
             before, now = known.get(f"baseline.{name}"), known[name]
             if before is None or not (_measured(before) and _measured(now)):
                 continue
-            moved = change(name, before, now)
+            moved = change(name, before, now, improvement=True)
             better = None if not moved.direction else (moved.direction > 0) is (observables.get(name).worse == "low")
             raised_by = observables.get(name).raised_by
             stated = not raised_by or any(each in known for each in raised_by)

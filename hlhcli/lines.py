@@ -93,10 +93,10 @@ def _not_before(day: Fraction | None, start: Fraction | None) -> bool:
 
 def first_of(found: Sequence[Line]) -> Line | None:
     """The first line of therapy: the one that is named so, else the earliest; None where a line without a start may be earlier."""
-    named = next((line for line in found if line.name.casefold().startswith(("first", "1st", "induction", "line 1", "1"))), None)
-    if any(each.start is None for line in found if line.start is None for each in line.placed):
-        return named
-    return named or next(iter(found), None)
+    for line in found:
+        if (line.placed[0].therapy.line or "").casefold().startswith(("first", "1", "line 1", "induction")):
+            return line
+    return None if any(line.start is None for line in found) else next(iter(found), None)
 
 
 def _last_before(ordered: Sequence[Snapshot], start: Fraction) -> int | None:

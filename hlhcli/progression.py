@@ -29,7 +29,7 @@ class Remission(NamedTuple):
 
 
 class Flag(NamedTuple):
-    """A flag, and the day on which it was first raised. Not `certain`: present, but whether it is new is not known."""
+    """A flag, and the day on which it was first raised. Not `certain`: present, but whether it is new (or raised) is not known."""
 
     response: ResponseClass
     outcome: Outcome
@@ -108,9 +108,9 @@ def _raised(classes: list[ResponseClass], history: History, place: int, baseline
 
 
 def _present(outcome: Outcome) -> bool:
-    """True for a finding that is there while nothing is known of the time before."""
-    asks_back = any(isinstance(leaf, rules.Present) and leaf.at for leaf in rules.leaves(outcome.node))
-    return asks_back and outcome.status is Status.UNKNOWN and outcome.children[0].status is Status.MET
+    """True for what is there while something else that the flag asks for is not known: whether it is new, or raised."""
+    both = isinstance(outcome.node, rules.Logic) and outcome.node.kind == "all"
+    return both and outcome.status is Status.UNKNOWN and outcome.children[0].status is Status.MET
 
 
 def _setting(ordinal: int, day: Fraction | None, remission: Remission | None, therapies: Sequence[Placed]) -> Setting:

@@ -11,7 +11,7 @@ from hlhcli.entries import STATE
 from hlhcli.errors import printable
 from hlhcli.observations import Missing
 from hlhcli.quantity import Interval, decimal_text, exact_text, range_text
-from hlhcli.rules import AtLeast
+from hlhcli.rules import AtLeast, Change, leaves
 from hlhcli.status import Status
 
 if TYPE_CHECKING:  # most files have no course, and every start pays for an import
@@ -288,10 +288,11 @@ def _flag(each: Flag) -> str:
     """A flag with the day on which it was first raised, and the numbers of a change."""
     on = f", day {decimal_text(each.day, 2)}" if each.day is not None else ""
     if not each.certain:
-        return f"{each.response.title}{on}: present, whether it is new is not known"
-    change = next((line.note for line in each.outcome.evidence if line.note and " from " in line.note and "%" in line.note), None)
+        change = any(isinstance(leaf, Change) for leaf in leaves(each.outcome.node))
+        return f"{each.response.title}{on}: present, whether it is {'raised' if change else 'new'} is not known"
+    number = next((line.note for line in each.outcome.evidence if line.note and ("%" in line.note or "×" in line.note)), None)
     words = each.outcome.evidence[0].value
-    detail = change.split(";")[0] if change else words if words not in ("yes", None) else ""
+    detail = number.split(";")[0] if number else words if words not in ("yes", None) else ""
     return f"{each.response.title}{on}{f' ({detail})' if detail else ''}"
 
 

@@ -1,0 +1,354 @@
+"""The course: lines of therapy and their baselines, when a rule is read, worsening, recurrence, events; and the founding case."""
+
+import re
+from datetime import date, timedelta
+
+import jsonschema
+import pytest
+from command import SAMPLES, hlhcli
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hlhcli import criteria, responses, schemas
+from hlhcli.api import evaluate_document, parse_document
+from hlhcli.render.course import course_view
+from hlhcli.render.results import result_json
+from hlhcli.rules import GRADES
+
+FILES = sorted(SAMPLES.glob("*.yaml"))
+
+
+def result(text, *rules):
+    return evaluate_document(parse_document(text, "p"), [criteria.load("hlh-2004")], rules)
+
+
+def course(text, *rules):
+    return result_json(result(text, *rules))["course"]
+
+
+def reading(found, rule, timepoint, line=0):
+    return next(one for one in found["lines"][line]["readings"] if (one["rule"], one["timepoint"]) == (rule, timepoint))
+
+
+def said(text, *rules):
+    return "\n".join(
+        entry for section in course_view(result(text, *rules)).sections for entry in (section.heading, *section.entries)
+    )
+
+
+SEED = (SAMPLES / "broglie-2017.yaml").read_text(encoding="utf-8")
+
+
+def test_the_founding_case_on_day_10():
+    """Day 10 is not evaluable by the rule of 14 days; it progresses by the flags: support back, new hemophagocytosis, rebound."""
+    found = course(SEED)
+    time_rule = reading(found, "dep-2015", "Refractory")
+    assert (time_rule["response"], time_rule["timing"], time_rule["due"]) == ("not_evaluable", "too_early", "from day 14")
+    assert reading(found, "marsh-2013", "Refractory")["response"] == "not_evaluable"
+    (worse,) = found["worsening"]
+    assert (worse["timepoint"], worse["setting"], worse["stated"]) == ("Refractory", "on_therapy", "refractory")
+    assert [flag["id"] for flag in worse["flags"] if flag["certain"]] == [
+        "ventilation", "vasoactive", "hemophagocytosis", "ferritin_rebound", "sil2r_rebound", "crp_rebound",
+    ]  # fmt: skip
+    emapalumab = reading(found, "emapalumab-2020", "Refractory")
+    assert {one["id"]: one["status"] for one in emapalumab["classes"]}["CR"] == "not_met"
+    assert all(one["timepoint"] != "Refractory" or one["rule"] != "verkamp-2023" for one in found["lines"][0]["readings"])
+
+
+def test_the_founding_case_after_ruxolitinib():
+    """Marsh is indicated and not computable; complete response is open, partial response has two items for certain; no recurrence."""
+    found = course(SEED)
+    marsh = reading(found, "marsh-2013", "After ruxolitinib", 1)
+    assert (marsh["response"], marsh["timing"], marsh["indicated"]) == ("not_evaluable", "not_known", True)
+    emapalumab = {one["id"]: one for one in reading(found, "emapalumab-2020", "After ruxolitinib", 1)["classes"]}
+    assert emapalumab["CR"]["status"] == "unknown"
+    assert (emapalumab["PR"]["status"], emapalumab["PR"]["min"], emapalumab["PR"]["required"]) == ("unknown", 2, 3)
+    assert [each["id"] for each in emapalumab["PR"]["items"] if each["status"] == "met"] == ["fever", "ferritin"]
+    assert [(each["rule"], each["applicable"], each["reason"]) for each in found["recurrence"]] == [
+        ("hartz-2016", False, "no documented remission")
+    ]
+
+
+def test_the_founding_case_organ_support():
+    """On, off on day 3, on again about day 10; off inotropes within a day and off the ventilator within three of ruxolitinib."""
+    first, salvage = course(SEED)["lines"]
+    events = [{event["id"]: event for event in line["events"]} for line in (first, salvage)]
+    assert (events[0]["extubated"]["days"], events[0]["extubated"]["back"]) == ({"min": "0", "max": "3"}, "10")
+    assert events[0]["afebrile"]["reached"] is False
+    assert events[1]["afebrile"]["days"] == {"min": "0", "max": "1"}
+    assert events[1]["off_vasoactives"]["days"]["max"] == "1"
+    assert events[1]["extubated"]["days"]["max"] == "3"
+
+
+def test_the_founding_case_in_words():
+    """What the terminal says of it, in the order of what matters."""
+    text = said(SEED)
+    assert text.index("stated as refractory") < text.index("dep-2015") < text.index("first line:")
+    assert "not evaluable (not yet: day 10, read from day 14 of the line)" in text
+    assert "indicated, not computable (ferritin, sIL-2R, CRP better)" in text
+    assert "off vasoactives within 3 d, no longer on day 10" in text
+
+
+def line_names(therapies, timepoints="[{name: a, day: 0}, {name: b, day: 14}, {name: c, day: 40}]"):
+    found = course(f"therapies: {therapies}\ntimepoints: {timepoints}\n")
+    return [
+        (line["name"], line["drugs"], line["baseline"] and line["baseline"]["timepoint"], line["not_evaluable"])
+        for line in found["lines"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("therapies", "expected"),
+    [
+        ("[{drug: x, start: 0}, {drug: y, start: 3}]", [("line 1", ["x", "y"], "a", None)]),
+        ("[{drug: x, start: 0}, {drug: y, start: 14}]", [("line 1", ["x"], "a", None), ("line 2", ["y"], "b", None)]),
+        ("[{drug: y, start: 14, line: one}, {drug: x, start: 0, line: one}]", [("one", ["x", "y"], "a", None)]),
+        ("[{drug: x, start: 15, line: s, baseline: a}]", [("s", ["x"], "a", None)]),
+        ("[{drug: x, start: -5}]", [("line 1", ["x"], None, "no time point on or before day -5, when it began")]),
+        ("[{drug: x}]", [("line of unknown place", ["x"], None, "the day on which it began is not stated")]),
+        ("[{drug: x, start: 41}]", [("line 1", ["x"], "c", "no time point after it began")]),
+    ],
+)
+def test_lines(therapies, expected):
+    """Drugs that follow the same time point are one line unless they name theirs; the baseline is the last time point before it."""
+    assert line_names(therapies) == expected
+
+
+def test_a_time_point_later_on_the_same_day_is_no_baseline():
+    """Of two time points on the day on which a line began, the second may be after the drug."""
+    found = line_names("[{drug: x, start: 0}]", "[{name: before, day: 0}, {name: evening, day: 0}, {name: later, day: 9}]")
+    assert found == [("line 1", ["x"], "before", None)]
+
+
+@pytest.mark.parametrize("timepoint", ["bseline", "''"])
+def test_a_baseline_must_exist(timepoint):
+    """A baseline that is no time point is a mistake, with its place."""
+    ran = hlhcli(
+        "check", "-", stdin=f"therapies:\n  - {{drug: x, start: 0, baseline: {timepoint}}}\ntimepoints: [{{name: baseline}}]\n"
+    )
+    assert (ran.code == 1) is (timepoint != "''")
+    assert ("<stdin>:2:35: 'bseline' is no time point; did you mean 'baseline'?" in ran.err) is (ran.code == 1)
+
+
+def test_dates_that_cannot_be_placed_are_told():
+    """A date is of no use where the time points count days, and the reader is told."""
+    text = "therapies: [{drug: x, start: 2020-01-05}]\ntimepoints: [{name: a, day: 0}]\n"
+    assert any("x has a date where the time points count days" in each.message for each in result(text).warnings)
+    anchored = text.replace("day: 0", "day: 0, date: 2020-01-01")
+    assert course(anchored)["therapies"][0]["start"] == "4"
+    assert not result(anchored).warnings
+
+
+ACTIVE = "{ferritin: 10000 ng/mL, sil2r: 9000 U/mL, platelets: 20 G/L, fibrinogen: 0.9 g/L, triglycerides: 4 mmol/L, hemoglobin: 7 g/dL, neutrophils: 0.4 G/L, spleen_size: 5 cm}"
+BETTER = ACTIVE.replace("10000", "5000").replace("9000", "4000")
+
+
+def timeline(*points, therapies="[{drug: etoposide, start: 0}]"):
+    rows = "".join(f"  - {{name: d{day}, day: {day}, observations: {known}}}\n" for day, known in points)
+    return f"therapies: {therapies}\ntimepoints:\n{rows}"
+
+
+@pytest.mark.parametrize(
+    ("day", "timing"), [(10, "too_early"), (11, "in_time"), (13, "in_time"), (14, "in_time"), (17, "in_time"), (18, "too_late")]
+)
+def test_when_a_rule_is_read(day, timing):
+    """Two weeks with a tolerance of three days: from day 11 to day 17, both included."""
+    found = reading(course(timeline((0, ACTIVE), (day, BETTER))), "marsh-2013", f"d{day}")
+    assert found["timing"] == timing
+    assert found["response"] == ("PR" if timing == "in_time" else "not_evaluable")
+    assert found["by_values"] == "PR"
+
+
+@pytest.mark.parametrize(
+    ("day", "response"), [(10, "not_evaluable"), (13, "not_evaluable"), (14, "refractory"), (30, "refractory")]
+)
+def test_refractory_by_time(day, response):
+    """Less than partial response from day 14 on; before then nothing is said."""
+    assert reading(course(timeline((0, ACTIVE), (day, ACTIVE))), "dep-2015", f"d{day}")["response"] == response
+
+
+def test_a_lost_response_is_not_refractory():
+    """After a partial response the disease may come back, but it was not refractory."""
+    found = course(timeline((0, ACTIVE), (14, BETTER), (45, ACTIVE)))
+    assert reading(found, "dep-2015", "d14")["response"] == "none"
+    assert [one["timepoint"] for one in found["lines"][0]["readings"] if one["rule"] == "dep-2015"] == ["d14"]
+
+
+def test_another_line_is_told():
+    """A response after another line has begun is not credited to the first alone, nor is its failure."""
+    therapies = "[{drug: etoposide, start: 0, line: one}, {drug: ruxolitinib, start: 3, line: two}]"
+    found = course(timeline((0, ACTIVE), (14, BETTER), therapies=therapies))
+    assert reading(found, "marsh-2013", "d14")["another_line_since"] == "3"
+    assert not [one for one in found["lines"][0]["readings"] if one["rule"] == "dep-2015"]
+    assert "another line began on day 3" in said(timeline((0, ACTIVE), (14, BETTER), therapies=therapies))
+
+
+def test_an_unplaced_line_may_have_been_the_first():
+    """Where a drug has no start, nobody knows that another line was the first."""
+    therapies = "[{drug: etoposide}, {drug: emapalumab, start: 0}]"
+    found = course(timeline((0, ACTIVE), (14, ACTIVE), therapies=therapies))
+    assert not [one for line in found["lines"] for one in line["readings"] if one["rule"] == "dep-2015"]
+    named = therapies.replace("start: 0", "start: 0, line: first line")
+    found = course(timeline((0, ACTIVE), (14, ACTIVE), therapies=named))
+    assert [one for line in found["lines"] for one in line["readings"] if one["rule"] == "dep-2015"]
+
+
+def test_flags_between_time_points():
+    """A finer chart raises flags too: support that came and went between two time points is told with its day."""
+    text = (
+        timeline((0, "{mechanical_ventilation: no}"), (10, "{fever: no}"))
+        + "series: {mechanical_ventilation: {points: [[4, yes], [9, no]]}}\n"
+    )
+    (worse,) = course(text)["worsening"]
+    assert [(flag["id"], flag["since"]) for flag in worse["flags"]] == [("ventilation", "4")]
+
+
+def test_a_later_time_point_without_a_day():
+    """A curve may go on after a time point without a day; what it says there is not taken for its past."""
+    text = (
+        "therapies: [{drug: x, start: 0}]\ntimepoints:\n  - {name: a, day: 0, observations: {ferritin: 9000 ng/mL}}\n"
+        "  - {name: later, observations: {ferritin: 4000 ng/mL}}\nseries: {ferritin: {unit: ng/mL, points: [[300, 60]]}}\n"
+    )
+    found = course(text)
+    assert reading(found, "marsh-2013", "later")["timing"] == "not_known"
+    assert not found["worsening"]
+
+
+def test_remission_comes_first():
+    """Worsening before any remission is on therapy; after a stated remission it is a recurrence, by analogy without a transplant."""
+    worse = "{fever: yes, splenomegaly: yes, ferritin: 9000 ng/mL, sil2r: 9000 U/mL, platelets: 20 G/L, hemoglobin: 70 g/L, cns_involvement: yes}"
+    before = course(timeline((0, "{cns_involvement: no}"), (20, worse)))
+    assert [each["applicable"] for each in before["recurrence"]] == [False]
+    assert before["worsening"][0]["setting"] == "on_therapy"
+    after = course(timeline((0, "{cns_involvement: no}"), (20, "{disease_state: remission, cns_involvement: no}"), (60, worse)))
+    (recurrence,) = after["recurrence"]
+    assert (recurrence["applicable"], recurrence["readings"][0]["response"]) == (True, "systemic_reactivation")
+    assert recurrence["readings"][0]["by_analogy"]
+    assert after["remission"] == {"timepoint": "d20", "day": "20", "basis": "as stated"}
+    assert after["worsening"][0]["setting"] == "after_remission"
+
+
+def test_response_loss_and_response_again():
+    """A flare on the drug that helped is told as such, not as a relapse: no remission was documented before it."""
+    text = (
+        "patient: {age: 24 y, sex: female}\n"
+        "therapies: [{drug: HLH-94, start: 0, line: first line}, {drug: ruxolitinib 5 mg, start: 10, line: salvage}, {drug: ruxolitinib 20 mg, start: 26, line: escalated}]\n"
+        "timepoints:\n  - {name: start, day: 0, observations: {ferritin: 58505 ng/mL, fever: yes}}\n"
+        "  - {name: before, day: 10, observations: {fever: yes}}\n"
+        "  - {name: 48 h, day: 12, observations: {fever: no, disease_state: response}}\n"
+        "  - {name: hemolysis, day: 26, observations: {fever: no, disease_state: flare}}\n"
+        "  - {name: resolved, day: 60, observations: {fever: no, disease_state: remission}}\n"
+    )
+    found = course(text)
+    assert [(each["timepoint"], each["state"]) for each in found["stated"]] == [
+        ("48 h", "response"), ("hemolysis", "flare"), ("resolved", "remission"),
+    ]  # fmt: skip
+    assert [(each["timepoint"], each["stated"], each["setting"]) for each in found["worsening"]] == [
+        ("hemolysis", "flare", "on_therapy")
+    ]
+    assert [each["reason"] for each in found["recurrence"]] == ["nothing was observed after it"]
+    assert found["lines"][1]["events"][0]["days"] == {"min": "0", "max": "2"}
+
+
+def test_unverified_rules_only_on_request():
+    """Transcriptions without their source show only where they are asked for, and are marked."""
+    text = timeline((0, ACTIVE), (14, BETTER))
+    unverified = [name for name in responses.ids() if responses.load(name).on_request]
+    assert sorted(unverified) == ["dep-2015-markers", "hlh-2004-reactivation", "hlh-2004-states"]
+    assert all((responses.load(name).provenance == GRADES[-1]) is (name in unverified) for name in responses.ids())
+    assert not any(name in said(text) for name in unverified)
+    afebrile = text.replace("{ferritin", "{fever: no, ferritin")
+    assert "dep-2015-markers (unverified transcription), by analogy, d14 (day 14): PARTIAL" in said(afebrile, "dep-2015-markers")
+    assert "UNVERIFIED TRANSCRIPTION" in hlhcli("criteria", "hlh-2004-states").out
+
+
+def test_one_rule_is_asked_for():
+    """`-c` takes rules for the course beside sets of criteria; the default set stays where none is named."""
+    ran = hlhcli("check", "--json", "-c", "marsh-2013", "samples/synthetic-course.yaml").json["results"][0]
+    assert {each["criteria"] for each in ran["assessments"]} == {"hlh-2004"}
+    assert {one["rule"] for line in ran["course"]["lines"] for one in line["readings"]} == {"marsh-2013"}
+    assert hlhcli("check", "-c", "marsh-2031", "samples/synthetic-course.yaml").code == 2
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_samples(path):
+    """Every sample keeps to the schema of the results, and its course fits a terminal."""
+    ran = hlhcli("check", "--json", path)
+    jsonschema.validate(ran.json, schemas.schema("results"))
+    for width in (60, 80, 120):
+        lines = hlhcli("check", path, COLUMNS=str(width)).out.splitlines()
+        assert max(map(len, lines)) <= max(width, 80), [line for line in lines if len(line) > width]
+    assert hlhcli("check", "--ascii", path).out.isascii()
+
+
+def test_the_pages_are_those_of_the_rules():
+    """The page of each rule beside its file is generated from it."""
+    for name in responses.ids():
+        page = (responses.FOLDER / f"{name}.md").read_text(encoding="utf-8")
+        assert hlhcli("criteria", name, "--markdown").out == page, name
+
+
+def test_without_a_course_nothing_is_told():
+    """One time point without therapies and curves has none; two have the criteria gained and lost."""
+    assert course("timepoints: [{name: a, observations: {ferritin: 900 ng/mL}}]") is None
+    found = course("timepoints: [{name: a, observations: {ferritin: 100 ng/mL}}, {name: b, observations: {ferritin: 900 ng/mL}}]")
+    assert [(each["gained"], each["lost"]) for each in found["criteria_changes"]] == [(["ferritin"], [])]
+    assert found["lines"] == []
+
+
+# The same course in days, in dates, and in dates that are moved.
+days = st.lists(st.integers(0, 60), min_size=2, max_size=5, unique=True).map(sorted)
+values = st.sampled_from(["9000", "4500", "6750", "400", "rising", "elevated", "pending", "'>20000'"])
+supports = st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["yes", "no"])), max_size=4)
+
+
+@st.composite
+def courses(draw):
+    """Time points, curves and therapies, as a function from a day to what the file says of it."""
+    points = draw(days)
+    ferritin = [draw(values) for _ in points]
+    curve = draw(st.lists(st.tuples(st.integers(0, 60), values), max_size=5))
+    given_ = draw(supports)
+    drugs = draw(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), min_size=1, max_size=3))
+    window = draw(st.sampled_from(["", ", window: 3 d"]))
+
+    def write(moment, key):
+        rows = "".join(
+            f"  - {{name: t{n}, {key}: {moment(day)}{window}, observations: {{ferritin: {_unit(value)}}}}}\n"
+            for n, (day, value) in enumerate(zip(points, ferritin, strict=True))
+        )
+        therapies = ", ".join(
+            f"{{drug: d{n}, start: {moment(start)}, stop: {moment(start + length)}}}" for n, (start, length) in enumerate(drugs)
+        )
+        curves = ", ".join(f"[{moment(day)}, {value}]" for day, value in curve)
+        support = ", ".join(f"[{moment(day)}, {value}]" for day, value in given_)
+        series = f"series: {{ferritin: {{unit: ng/mL, points: [{curves}]}}, dialysis: {{points: [{support}]}}}}\n"
+        return f"therapies: [{therapies}]\ntimepoints:\n{rows}{series}"
+
+    return points[0], write
+
+
+def _unit(value):
+    return f"'{value.strip(chr(39))} ng/mL'" if any(c.isdigit() for c in value) else value
+
+
+def without_dates(text):
+    found = result_json(result(text))
+    for assessment in found["assessments"]:
+        assessment["date"] = None
+    return found
+
+
+@given(courses(), st.integers(-20000, 20000))
+@settings(max_examples=60, deadline=None)
+def test_days_and_dates_are_one(drawn, shift):
+    """Days and dates give the same result, and moving all dates changes nothing but the dates."""
+    first, write = drawn
+    origin = date(2020, 3, 1)
+    in_days = without_dates(write(lambda day: day - first, "day"))
+    in_dates = without_dates(write(lambda day: origin + timedelta(days=day), "date"))
+    moved = without_dates(write(lambda day: origin + timedelta(days=day + shift), "date"))
+    for found in (in_days, in_dates, moved):
+        for each in found["warnings"]:
+            each["where"] = re.sub(r":\d+$", "", each["where"])  # a date is wider than a day
+    assert in_days == in_dates == moved
