@@ -67,6 +67,13 @@ def test_d04_each_time_point_keeps_its_own_values():
     assert [range_text(each.items[4].points) for each in (peak, treated)] == ["50", "0"]
 
 
+def test_d04_the_peak_in_a_window_is_not_hidden():
+    """A value after treatment does not hide the peak in the window of the time point."""
+    text = 'series: {ferritin: {unit: ng/mL, points: [[7, 9000], [9, 300]]}}\ntimepoints: [{name: now, day: 9, window: 3 d}]\n'
+    (now,) = evaluate_document(parse_document(text, "p"), [criteria.load("hscore")]).assessments
+    assert range_text(now.items[4].points) == "50"
+
+
 def test_d05_an_empty_chart_has_no_score_of_zero():
     """Every answer stood at 0 by default: an empty form printed HScore 0, < 1 %."""
     (assessment,) = evaluate("").assessments
@@ -260,3 +267,13 @@ def test_d24_misprinted_units_and_genes():
     assert "mg/L is a misprint for ug/L" in ran.err
     genes = patient_yaml("") + "genetics: {variants: [{gene: STXBP1, zygosity: homozygous, classification: pathogenic}]}\n"
     assert "a misprint for STXBP2" in evaluate_document(parse_document(genes, "p"), [criteria.load("hlh-2024")]).warnings[0].message
+
+
+def test_d25_two_routes_to_refractory():
+    """None separated the rule of time from worsening: the founding case is not evaluable by the first, and up by the second."""
+    (found,) = hlhcli("check", "--json", "samples/broglie-2017.yaml").json["results"]
+    by_time = [one for line in found["course"]["lines"] for one in line["readings"] if one["role"] == "refractory"]
+    assert [(one["rule"], one["response"], one["timing"]) for one in by_time] == [("dep-2015", "not_evaluable", "too_early")]
+    (worse,) = found["course"]["worsening"]
+    assert {"ventilation", "vasoactive", "hemophagocytosis"} <= {flag["id"] for flag in worse["flags"]}
+    assert worse["stated"] == "refractory"
