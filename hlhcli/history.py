@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from operator import itemgetter
 from typing import NamedTuple
 
 from hlhcli import observables
@@ -55,7 +57,10 @@ class History:
         """What is known at `place`, and by a prefix what is `asked` of the past: baseline, previous, nadir since, peak so far."""
         known = dict(self._at[place])
         for when, name in asked:
-            before = [(at, one) for at, one in self.curve(name) if at < place and self._precedes(at, place)]
+            curve = self.curve(name)
+            before = curve[: bisect_left(curve, place, key=itemgetter(0))]
+            if self.instants[place].day is None:
+                before = [(at, one) for at, one in before if self._precedes(at, place)]
             if when == "baseline":
                 found = self._at[baseline].get(name)
             elif when == "previous":
@@ -70,8 +75,8 @@ class History:
         return known
 
     def _precedes(self, at: int, place: int) -> bool:
-        """True if a moment is certainly before a later place: a day of a curve may come after a time point without a day."""
-        if self.instants[place].day is not None or self.instants[at].snapshot is not None:
+        """True if a moment is certainly before a time point without a day, which a day of a curve may come after."""
+        if self.instants[at].snapshot is not None:
             return True
         days = [each.day for each in self.instants[:place] if each.snapshot and each.day is not None]
         day = self.instants[at].day

@@ -7,22 +7,23 @@ from fractions import Fraction
 from math import log
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from hlhcli import observables
 from hlhcli.api import Result
 from hlhcli.course import Course
 from hlhcli.errors import printable
 from hlhcli.history import Instant
-from hlhcli.observations import Finding, Missing, Observed, Qualitative, Quantity
+from hlhcli.observations import BARE, Finding, Missing, Observed, Qualitative, Quantity
 from hlhcli.quantity import Interval, decimal_text
+from hlhcli.render.grid import UNITS
 
 SUPPORT = ("mechanical_ventilation", "noninvasive_ventilation", "vasoactive_support", "dialysis", "ecmo")
+LABELS = 24  # characters of the labels' column
 _FIRST = ("temperature", "ferritin", "crp", "sil2r")  # the panels of the figure; then what the criteria ask for
 _DECADES = 30  # times the lowest; above this the heights are those of the logarithm
 _WORDS = {"elevated": "h", "normal": "n", "low": "l"}
 _TRENDS = {"rising": "/", "falling": "\\"}
-LEGEND = (
-    "h n l / \\: elevated, normal, low, rising, falling, without a number; {above} above and {below} below what could be measured"
-)
 
 
 class Signs(NamedTuple):
@@ -79,10 +80,14 @@ def lanes(result: Result, course: Course, width: int, plain: bool) -> Lanes | No
     axis = _Axis(days, width)
     bars = [*_therapies(course, axis, signs), *_supports(course, axis, signs)]
     markers = [lane for name in _names(result, course) if (lane := _marker(name, course, axis, signs))]
-    drawn = "".join(lane.drawn for lane in markers)
-    legend = LEGEND.format(above=signs.above, below=signs.below)
-    shown = legend if any(sign in drawn for sign in (*_WORDS.values(), *_TRENDS.values(), signs.above, signs.below)) else ""
-    return Lanes(_scale(course, axis), tuple(bars), tuple(markers), shown)
+    return Lanes(_scale(course, axis), tuple(bars), tuple(markers), _legend("".join(lane.drawn for lane in markers), signs))
+
+
+def _legend(drawn: str, signs: Signs) -> str:
+    """What the signs mean that occur."""
+    words = ", ".join(f"{sign} {word}" for word, sign in (_WORDS | _TRENDS).items() if sign in drawn)
+    bounds = {signs.above: "above what could be measured", signs.below: "below what could be measured"}
+    return "   ".join([f"{words}: in words"] * bool(words) + [f"{sign} {text}" for sign, text in bounds.items() if sign in drawn])
 
 
 def _scale(course: Course, axis: _Axis) -> Lane:
@@ -102,7 +107,8 @@ def _scale(course: Course, axis: _Axis) -> Lane:
 
 def _therapies(course: Course, axis: _Axis, signs: Signs) -> Iterator[Lane]:
     for each in course.therapies:
-        name = printable(" ".join(filter(None, (each.therapy.drug, each.therapy.dose))))
+        full = " ".join(filter(None, (each.therapy.drug, each.therapy.dose)))
+        name = printable(full if cell_len(full) < LABELS else each.therapy.drug)
         if each.start is None:
             yield Lane(name, "(start not stated)")
             continue
@@ -153,7 +159,7 @@ def _marker(name: str, course: Course, axis: _Axis, signs: Signs) -> Lane | None
             alike = isinstance(value, Quantity) and first is not None and value.unit.convertible(first)
             interval = value.unit.convert(value.interval, first) if alike and isinstance(value, Quantity) and first else None
             row[axis.column(instant.day)] = _sign(value, interval, numbers, signs)
-    unit = f" ({first.name})" if first and first.name != "1" else ""
+    unit = f" ({UNITS.get(first.name, first.name)})" if first and first.name != BARE else ""
     return Lane(f"{observables.get(name).short}{unit}", "".join(row), _numbers(points, first.name if first else ""))
 
 

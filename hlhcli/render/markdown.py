@@ -16,6 +16,7 @@ def markdown(result: Result) -> str:
     parts = [_grid(grid) for grid in grids(result)]
     if len(parts) > 1:
         parts.append(_overview(result))
+    parts += _course(result)
     if result.warnings:
         lines = [f"- {_escape(printable(warning.where))}: {_escape(printable(warning.message))}" for warning in result.warnings]
         parts.append("\n".join(["**Warnings**", "", *lines, ""]))
@@ -38,6 +39,19 @@ def _grid(grid: Grid) -> str:
     lines += [_row(head), "|" + " --- |" * len(head), *map(_row, body + foot), ""]
     lines += [f"- {_escape(remark)}" for remark in grid.remarks] + [""] * bool(grid.remarks)
     return "\n".join(lines)
+
+
+def _course(result: Result) -> list[str]:
+    """What is said of the course, section by section."""
+    if len(result.patient.timepoints) < 2 and not result.patient.therapies and not result.patient.series:
+        return []
+    from hlhcli.render.course import course_view
+
+    view = course_view(result)
+    return [
+        "\n".join([f"**{_escape(section.heading)}**", "", *(f"- {_escape(entry)}" for entry in section.entries), ""])
+        for section in (view.sections if view else ())
+    ]
 
 
 def _overview(result: Result) -> str:

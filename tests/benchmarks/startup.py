@@ -10,17 +10,21 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 SCRIPT = shutil.which("hlhcli") or sys.exit("install the package first")
-SEED = str(ROOT / "samples" / "broglie-2017.yaml")
+PLAIN = str(ROOT / "samples" / "pmc4608169.yaml")  # one time point, without therapies and curves
+COURSE = str(ROOT / "samples" / "synthetic-course.yaml")
 COMMANDS = {
     "floor": [str(HERE / "floor.py")],
-    "check": [SCRIPT, "check", SEED],
-    "check --json": [SCRIPT, "check", "--json", SEED],
+    "check": [SCRIPT, "check", PLAIN],
+    "check --json": [SCRIPT, "check", "--json", PLAIN],
+    "check, with a course": [SCRIPT, "check", COURSE],
+    "figure (PNG)": [SCRIPT, "figure", COURSE, "-o", str(Path(tempfile.gettempdir()) / "hlhcli-benchmark.png")],
     "--help": [SCRIPT, "--help"],
     "--version": [SCRIPT, "--version"],
 }
@@ -61,7 +65,7 @@ def main() -> None:
 
 def against(other: Path) -> None:
     """The default check of this checkout beside that of another one."""
-    arguments = ["-m", "hlhcli", "check", SEED]
+    arguments = ["-m", "hlhcli", "check", PLAIN]
     for root in (ROOT, other):
         seconds(arguments, root)
     if "--instructions" in sys.argv:
