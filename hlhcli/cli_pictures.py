@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, get_args
 import typer
 
 from hlhcli.cli import app
-from hlhcli.commands import FAILED, Folder, choose, criteria_ids, evaluated, fail, usage
+from hlhcli.commands import FAILED, Chosen, Folder, choose, criteria_ids, evaluated, fail, usage
 
 if TYPE_CHECKING:
     from hlhcli.api import Result
@@ -51,7 +51,7 @@ def figure(
     form = next((form for form in get_args(Form) if output.suffix.lower() == f".{form}"), None)
     if form is None:
         usage(f"cannot draw {output}; choose a name that ends in .svg, .png or .pdf")
-    result = _result(file, criteria, folder)
+    result = _result(file, choose(criteria, folder))
     try:
         from hlhcli.render.figure import save
     except ImportError:
@@ -77,18 +77,19 @@ def report(
     warnings. It holds what the file holds: handle it as you handle the file.
     Needs matplotlib and Jinja2: pip install 'hlhcli[report]'
     """
-    result = _result(file, criteria, folder)
+    chosen = choose(criteria, folder)
+    result = _result(file, chosen)
     try:
         from hlhcli.render.report import html
     except ImportError:
         fail("a report needs matplotlib and Jinja2: pip install 'hlhcli[report]'")
-    page = html(result)
+    page = html(result, chosen.library)
     _write(output, lambda stream: stream.write(page.encode()))
 
 
-def _result(file: str, criteria: list[str] | None, folder: list[Path] | None) -> "Result":
+def _result(file: str, chosen: Chosen) -> "Result":
     problems: list[Problem] = []
-    result = evaluated(file, choose(criteria, folder), problems)
+    result = evaluated(file, chosen, problems)
     if result is None:
         raise typer.Exit(FAILED)
     return result

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # most files have no course, and every start pays for an impo
     from hlhcli.snapshot import Snapshot
 
 _OPEN = {Status.MET: "yes", Status.NOT_MET: "no", Status.UNKNOWN: "open"}
+STATE_HEADING = "State of the disease: stated, refractory, worsening"
 _NO_NUMBER = "a flag, without a published number"
 
 
@@ -40,6 +41,11 @@ class CourseView(NamedTuple):
 
     sections: tuple[Section, ...]
     course: Course | None  # None where criteria gained and lost are all there is
+
+    @property
+    def state(self) -> Section | None:
+        """What matters first: what is stated, refractory, or worse."""
+        return next((section for section in self.sections if section.heading == STATE_HEADING), None)
 
 
 def course_view(result: Result) -> CourseView | None:
@@ -63,7 +69,7 @@ def _told(course: Course) -> list[Section]:
     no_score = "no criterion of HLH; what is missing is unknown, not 0"
     organ = [f"{each.timepoint}: pSOFA {range_text(each.score)} ({no_score})" for each in course.organ if each.score]
     sections = [
-        Section("State of the disease: stated, refractory, worsening", tuple(worse)),
+        Section(STATE_HEADING, tuple(worse)),
         Section("Recurrence", tuple(again) if course.lines or course.remission else ()),
         *(_line(each, course) for each in course.lines),
         Section("Organ dysfunction", tuple(organ)),

@@ -36,9 +36,9 @@ class Section(NamedTuple):
 def page(criteria: CriteriaSet, base: CriteriaSet | None = None) -> str:
     """Items, operators, cut-offs, provenance of every number, citation, population, and what cannot be computed."""
     lines = [f"{criteria.title} ({criteria.id}, version {criteria.version})", ""]
-    for paragraph in _head(criteria, base):
+    for paragraph in head(criteria, base):
         lines += [*fill(paragraph, ""), ""]
-    for heading, entries in _sections(criteria, base):
+    for heading, entries in sections(criteria, base):
         lines += [heading] if heading else []
         lines += [*bullets(entries), ""]
     return "\n".join(lines[:-1]) + "\n"
@@ -70,9 +70,7 @@ def markdown(title: str, subtitle: str, head: Sequence[str], sections: Iterable[
 
 def markdown_page(criteria: CriteriaSet, base: CriteriaSet | None = None, cases: Sequence[tuple[str, str, str]] = ()) -> str:
     """The same page as Markdown, and the cases that stand in the file as a table."""
-    page = markdown(
-        criteria.title, f"`{criteria.id}`, version {criteria.version}", _head(criteria, base), _sections(criteria, base)
-    )
+    page = markdown(criteria.title, f"`{criteria.id}`, version {criteria.version}", head(criteria, base), sections(criteria, base))
     if not cases:
         return page
     lines = [
@@ -133,7 +131,8 @@ def cited(where: Citation) -> str:
     return f"{where.text.rstrip('.')}. {' '.join(map(str, links))}".strip()
 
 
-def _head(criteria: CriteriaSet, base: CriteriaSet | None) -> list[str]:
+def head(criteria: CriteriaSet, base: CriteriaSet | None) -> list[str]:
+    """What stands above the rule: citation, what it is a variant of, population."""
     found = [cited(criteria.citation)]
     if base:
         found.append(f"A variant of {base.id}: {cited(base.citation)}")
@@ -145,7 +144,8 @@ def _head(criteria: CriteriaSet, base: CriteriaSet | None) -> list[str]:
     return found
 
 
-def _sections(criteria: CriteriaSet, base: CriteriaSet | None) -> Iterator[Section]:
+def sections(criteria: CriteriaSet, base: CriteriaSet | None) -> Iterator[Section]:
+    """The rule and what belongs to it, as sections of bullets."""
     if base:
         changes = [
             Entry(0, f"{heading}: {other or 'not part of it'}", (f"{base.id}: {one or 'not part of it'}",))

@@ -20,16 +20,16 @@ _ROLES = {
 def response_page(rule: ResponseSet) -> str:
     """Classes with operators and cut-offs, when the rule is read, provenance, citation, and what cannot be computed."""
     lines = [f"{rule.title} ({rule.id}, version {rule.version})", ""]
-    for paragraph in _head(rule):
+    for paragraph in head(rule):
         lines += [*fill(paragraph, ""), ""]
-    for section in _sections(rule):
+    for section in sections(rule):
         lines += [section.heading, *bullets(section.entries), ""]
     return "\n".join(lines[:-1]) + "\n"
 
 
 def markdown_response_page(rule: ResponseSet) -> str:
     """The same page as Markdown."""
-    return markdown(rule.title, f"`{rule.id}`, version {rule.version}", _head(rule), _sections(rule))
+    return markdown(rule.title, f"`{rule.id}`, version {rule.version}", head(rule), sections(rule))
 
 
 def response_listing(rules: list[ResponseSet]) -> str:
@@ -39,7 +39,8 @@ def response_listing(rules: list[ResponseSet]) -> str:
     return "".join(f"{each.id:<{widest}}  {each.title}{on_request[each.on_request]}\n" for each in rules)
 
 
-def _head(rule: ResponseSet) -> list[str]:
+def head(rule: ResponseSet) -> list[str]:
+    """What stands above the rule: citation, provenance, population, what it answers and when it is read."""
     found = [cited(rule.citation)]
     if rule.provenance == GRADES[-1]:
         found.append("UNVERIFIED TRANSCRIPTION: used only where it is asked for by its id, and marked wherever it shows.")
@@ -57,7 +58,8 @@ def _head(rule: ResponseSet) -> list[str]:
     return found
 
 
-def _sections(rule: ResponseSet) -> list[Section]:
+def sections(rule: ResponseSet) -> list[Section]:
+    """The classes and what belongs to them, as sections of bullets."""
     several = len({each.due for each in rule.classes}) > 1
     entries: list[Entry] = []
     shown: set[tuple[Node, ...]] = set()

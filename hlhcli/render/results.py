@@ -64,8 +64,8 @@ def _course(result: Result) -> CourseJson | None:
 
 
 _NO_COURSE: CourseJson = {
-    "therapies": [], "lines": [], "worsening": [], "recurrence": [], "remission": None, "stated": [], "criteria_changes": [], "curves": [], "support": [],
-    "organ_dysfunction": [],
+    "therapies": [], "lines": [], "worsening": [], "recurrence": [], "remission": None, "stated": [], "criteria_changes": [],
+    "curves": [], "support": [], "organ_dysfunction": [],
 }  # fmt: skip
 
 
