@@ -127,7 +127,13 @@ def test_modules_stay_small():
 def test_no_network():
     """No command opens a connection: a socket would be an error here."""
     guard = "import socket, sys\ndef refuse(*a, **k): raise SystemExit('a socket was opened')\nsocket.socket = socket.create_connection = socket.getaddrinfo = refuse\n"
-    for arguments in (["check", "-c", "all", "samples/broglie-2017.yaml"], ["criteria", "test", "ohi"], ["schema"], ["hazards"], ["criteria", "marsh-2013"]):
+    for arguments in (
+        ["check", "-c", "all", "samples/broglie-2017.yaml"],
+        ["criteria", "test", "ohi"],
+        ["schema"],
+        ["hazards"],
+        ["criteria", "marsh-2013"],
+    ):
         code = f"{guard}sys.argv = ['hlhcli', *{arguments!r}]\nfrom hlhcli.__main__ import main\nmain()"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
         assert done.returncode == 0, done.stderr

@@ -69,7 +69,7 @@ def test_d04_each_time_point_keeps_its_own_values():
 
 def test_d04_the_peak_in_a_window_is_not_hidden():
     """A value after treatment does not hide the peak in the window of the time point."""
-    text = 'series: {ferritin: {unit: ng/mL, points: [[7, 9000], [9, 300]]}}\ntimepoints: [{name: now, day: 9, window: 3 d}]\n'
+    text = "series: {ferritin: {unit: ng/mL, points: [[7, 9000], [9, 300]]}}\ntimepoints: [{name: now, day: 9, window: 3 d}]\n"
     (now,) = evaluate_document(parse_document(text, "p"), [criteria.load("hscore")]).assessments
     assert range_text(now.items[4].points) == "50"
 
