@@ -4,6 +4,8 @@
     >>> patient = hlhcli.load("samples/broglie-2017.yaml")
     >>> for assessment in hlhcli.check(patient):
     ...     print(assessment.timepoint, assessment.verdict, assessment.count)
+    >>> for each in hlhcli.follow(patient).lines:
+    ...     print(each.line.name, [(one.rule.id, one.timing, one.answer) for one in each.readings])
 
 Unknown is a value: what was not observed is never taken as normal.
 """
@@ -13,21 +15,24 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from hlhcli.api import check, load
+    from hlhcli.api import check, follow, load
     from hlhcli.assessment import Assessment
+    from hlhcli.course import Course
     from hlhcli.errors import InputError, Problem
     from hlhcli.patient import Patient
     from hlhcli.status import Status
 
-__all__ = ["Assessment", "InputError", "Patient", "Problem", "Status", "__version__", "check", "load"]
+__all__ = ["Assessment", "Course", "InputError", "Patient", "Problem", "Status", "__version__", "check", "follow", "load"]
 
 _HOME = {
     "Assessment": "hlhcli.assessment",
+    "Course": "hlhcli.course",
     "InputError": "hlhcli.errors",
     "Patient": "hlhcli.patient",
     "Problem": "hlhcli.errors",
     "Status": "hlhcli.status",
     "check": "hlhcli.api",
+    "follow": "hlhcli.api",
     "load": "hlhcli.api",
 }
 

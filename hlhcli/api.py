@@ -82,6 +82,13 @@ def check(patient: Patient, *names: str | Path) -> list[Assessment]:
     return _assess(snapshots(patient)[0], sets)
 
 
+def follow(patient: Patient, *rules: str) -> Course:
+    """How the disease moved, by the rules of these ids (default: all but the unverified ones). Raises UnknownName."""
+    from hlhcli.course import course
+
+    return course(patient, rules)
+
+
 def load_document(path: str | Path, library: criteria.Library = criteria.SHIPPED) -> Document:
     """The patient file with the places of its values. Raises InputError, also where it cannot be opened."""
     source = str(path)

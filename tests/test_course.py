@@ -9,8 +9,10 @@ from command import SAMPLES, hlhcli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hlhcli as hlhcli_package
 from hlhcli import criteria, responses, schemas
 from hlhcli.api import evaluate_document, parse_document
+from hlhcli.errors import UnknownName
 from hlhcli.render.course import course_view
 from hlhcli.render.response_page import markdown_response_page
 from hlhcli.render.results import result_json
@@ -355,3 +357,11 @@ def test_days_and_dates_are_one(drawn, shift):
         for each in found["warnings"]:
             each["where"] = re.sub(r":\d+$", "", each["where"])  # a date is wider than a day
     assert in_days == in_dates == moved
+
+
+def test_from_python():
+    """The course is a function too, and an unknown rule is a mistake."""
+    found = hlhcli_package.follow(hlhcli_package.load(SAMPLES / "synthetic-course.yaml"), "marsh-2013")
+    assert [one.floor.id for one in found.lines[1].readings if one.timing == "in_time"] == ["PR"]
+    with pytest.raises(UnknownName):
+        hlhcli_package.follow(hlhcli_package.load(SAMPLES / "synthetic-course.yaml"), "marsh")
