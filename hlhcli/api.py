@@ -139,7 +139,11 @@ def _place(document: Document, assessment: Assessment, name: str) -> tuple[int, 
 
 def _baseline_problems(document: Document) -> Iterable[Problem]:
     names = [timepoint.name for timepoint in document.patient.timepoints]
+    named: dict[str, str] = {}
     for index, therapy in enumerate(document.patient.therapies):
+        if therapy.line and therapy.baseline and named.setdefault(therapy.line.casefold(), therapy.baseline) != therapy.baseline:
+            message = "another drug of this line names another baseline; a line has one"
+            yield Problem(document.source, message, *document.where("therapies", index, "baseline"))
         if therapy.baseline is not None and therapy.baseline not in names:
             message = f"'{printable(therapy.baseline, 60)}' is no time point{did_you_mean(therapy.baseline, names)}"
             yield Problem(document.source, message, *document.where("therapies", index, "baseline"))

@@ -54,7 +54,9 @@ def figure(
     result = _result(file, choose(criteria, folder))
     try:
         from hlhcli.render.figure import save
-    except ImportError:
+    except ImportError as error:
+        if (error.name or "").startswith("hlhcli"):
+            raise
         fail("a figure needs matplotlib: pip install 'hlhcli[figure]'")
     _write(output, lambda stream: save(result, stream, form))
 
@@ -81,7 +83,9 @@ def report(
     result = _result(file, chosen)
     try:
         from hlhcli.render.report import html
-    except ImportError:
+    except ImportError as error:
+        if (error.name or "").startswith("hlhcli"):
+            raise
         fail("a report needs matplotlib and Jinja2: pip install 'hlhcli[report]'")
     page = html(result, chosen.library)
     _write(output, lambda stream: stream.write(page.encode()))

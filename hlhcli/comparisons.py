@@ -63,6 +63,9 @@ def compare(node: Leaf, known: Known) -> Outcome:
     if isinstance(node, rules.Genotype):
         status, note = _genotype(node, value, known)
         caution = _without_variants(value, known)
+    elif isinstance(node, rules.Word):
+        stated = isinstance(value, Qualitative) and value.level == node.level
+        status, note = (Status.MET, None) if stated else (Status.UNKNOWN, f"not stated as {node.level}")
     elif isinstance(node, rules.Linear):
         status, note, measured = _linear(node, value)
     elif isinstance(value, Missing):

@@ -110,7 +110,8 @@ class _Reader:
     """Reads rules at the time points of one patient."""
 
     def __init__(self, patient: Patient, ordered: Sequence[Snapshot], history: History) -> None:
-        self.patient, self.ordered, self.history = patient, ordered, history
+        self.ordered, self.history = ordered, history
+        self.therapies = placed(patient, history.calendar)
 
     def readings(self, rule: ResponseSet, line: Line, markers: dict[int, tuple[Marker, ...]]) -> list[Reading]:
         """The rule at each time point of the line; what is read at the baseline only where its time has come there."""
@@ -121,13 +122,12 @@ class _Reader:
         found: list[Reading] = []
         for place in (line.baseline, *line.span):
             elapsed = self.elapsed(line, place)
-            classes = [each._replace(due=each.due_in(line.length)) for each in rule.classes]
-            if place == line.baseline:  # nothing has changed yet
-                classes = [each for each in classes if each.at_start]
-            elif rule.role == "flags":
-                classes = [each for each in classes if not each.at_start and timing(each.due, elapsed) in ("in_time", "any_time")]
+            at_start = place == line.baseline  # where nothing has changed yet
+            classes = [each._replace(due=each.due_in(line.length)) for each in rule.classes if each.at_start is at_start]
+            if at_start or rule.role == "flags":
+                classes = [each for each in classes if timing(each.due, elapsed) in ("in_time", "any_time")]
             overlap = self.overlap(line, place)
-            if not classes or (rule.role == "refractory" and (overlap or any(one.verdict == "not_met" for one in found))):
+            if not classes or (rule.role == "refractory" and (overlap or any(map(_responded, found)))):
                 continue  # with another line begun, or after a response, it is no primary refractoriness
             reading = self.reading(rule, classes, place, line.baseline, elapsed, not made_for(rule, line.drugs))
             found.append(reading._replace(indicated=_indicated(reading, markers.get(place, ())), overlap=overlap))
@@ -153,8 +153,7 @@ class _Reader:
 
     def begun(self, snapshot: Snapshot) -> str | None:
         """The therapy of a named line that begins on the day of the time point."""
-        therapies = placed(self.patient, self.history.calendar)
-        found = [each.therapy for each in therapies if each.start is not None and each.start == snapshot.day]
+        found = [each.therapy for each in self.therapies if each.start is not None and each.start == snapshot.day]
         return " + ".join(each.drug for each in found if each.line) or None
 
     def elapsed(self, line: Line, place: int) -> Interval | None:
@@ -184,7 +183,7 @@ class _Reader:
             moved = change(name, before, now, improvement=True)
             better = None if not moved.direction else (moved.direction > 0) is (observables.get(name).worse == "low")
             raised_by = observables.get(name).raised_by
-            stated = not raised_by or any(each in known for each in raised_by)
+            stated = not raised_by or any(each in known and isinstance(known[each].value, Finding) for each in raised_by)
             found.append(Marker(name, before, now, moved, better, stated))
         return tuple(found)
 
@@ -195,8 +194,9 @@ class _Reader:
         found = []
         for place, snapshot in enumerate(self.ordered):
             after = begun is not None and snapshot.day is not None and snapshot.day > begun
-            if place and (after or (remission is not None and place > remission.place)):
-                elapsed = Interval(snapshot.day - begun, snapshot.day - begun) if after and snapshot.day and begun else None
+            if after or (remission is not None and place > remission.place):
+                days = snapshot.day - begun if after and snapshot.day is not None and begun is not None else None
+                elapsed = None if days is None else Interval(days, days)
                 found.append(self.reading(rule, list(rule.classes), place, remission.place if remission else 0, elapsed, not after))
         if found:
             return Recurrence(rule, tuple(found), None)
@@ -217,6 +217,11 @@ def _remission(ordered: Sequence[Snapshot], courses: list[LineCourse]) -> Remiss
 
 
 _ORGANS = {"pf_ratio", "sf_ratio", "mean_arterial_pressure", "gcs"}
+
+
+def _responded(reading: Reading) -> bool:
+    """True for a refractory rule that was read in its time, and denied."""
+    return reading.timing == "in_time" and reading.verdict == "not_met"
 
 
 def _indicated(reading: Reading, markers: tuple[Marker, ...]) -> bool:

@@ -51,7 +51,7 @@ def _event(event: ResponseClass, start: Fraction, seen: list[Instant]) -> Event 
             if status is Status.NOT_MET and instant.day is not None:
                 return found._replace(back=instant.day - start)
         elif status is Status.NOT_MET:
-            denied = max(instant.day or start, start, denied or start)
+            denied = max(start if instant.day is None else instant.day, start if denied is None else denied)
         elif status is Status.MET and denied is None and (instant.day is None or instant.day > start):
             return None  # since when it was so is not known
         elif status is Status.MET and denied is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from operator import itemgetter
 from typing import NamedTuple
@@ -44,6 +44,8 @@ class History:
         for name, curve in self._curves.items():
             if observables.get(name).raised_by or observables.get(name).lowered_by:
                 self._curves[name] = [(place, self._own(name, one, place)) for place, one in curve]
+        self._alike = {name for name, curve in self._curves.items() if _are_alike([one for _, one in curve])}
+        self._running: dict[tuple[str, int, bool], tuple[int, Observation | None]] = {}
         self._at: list[Known] = [{} for _ in self.instants]
         for name, curve in self._curves.items():
             for place, one in curve:
@@ -57,22 +59,42 @@ class History:
         """What is known at `place`, and by a prefix what is `asked` of the past: baseline, previous, nadir since, peak so far."""
         known = dict(self._at[place])
         for when, name in asked:
-            curve = self.curve(name)
-            before = curve[: bisect_left(curve, place, key=itemgetter(0))]
-            if self.instants[place].day is None:
-                before = [(at, one) for at, one in before if self._precedes(at, place)]
+            now = known.get(name)
             if when == "baseline":
                 found = self._at[baseline].get(name)
             elif when == "previous":
-                found = next((one for _, one in reversed(before) if not isinstance(one.value, Missing)), None)
+                found = next((one for one in self._backwards(name, place) if not isinstance(one.value, Missing)), None)
             elif when == "nadir":
-                found = _extreme([one for at, one in before if at >= baseline], known.get(name), lowest=True)
+                found = self._extreme(name, baseline, place, now, lowest=True)
             else:
-                now = [known[name]] if name in known else []
-                found = _extreme([*(one for _, one in before), *now], known.get(name), lowest=False)
+                found = self._extreme(name, 0, place, now, lowest=False)
+                found = _extreme([one for one in (found, now) if one is not None], now, lowest=False)
             if found is not None:
                 known[f"{when}.{name}"] = found
         return known
+
+    def _backwards(self, name: str, place: int) -> Iterator[Observation]:
+        """The observations before the place, the last first."""
+        curve = self.curve(name)
+        for index in range(bisect_left(curve, place, key=itemgetter(0)) - 1, -1, -1):
+            at, one = curve[index]
+            if self.instants[place].day is not None or self._precedes(at, place):
+                yield one
+
+    def _extreme(self, name: str, since: int, place: int, now: Observation | None, lowest: bool) -> Observation | None:
+        """The lowest or highest from a moment on and before the place, carried on from the place before where that is possible."""
+        curve = self.curve(name)
+        first, last = (bisect_left(curve, each, key=itemgetter(0)) for each in (since, place))
+        if self.instants[place].day is None or name not in self._alike:
+            found = [one for at, one in curve[first:last] if self.instants[place].day is not None or self._precedes(at, place)]
+            return _extreme(found, now, lowest)
+        upto, running = self._running.get((name, since, lowest), (first, None))
+        if upto > last or not isinstance(now and now.value, Quantity):
+            return _extreme([one for _, one in curve[first:last]], now, lowest)
+        fresh = [one for _, one in curve[upto:last]]
+        found_now = _extreme([*([running] if running else []), *fresh], now, lowest)
+        self._running[name, since, lowest] = last, found_now
+        return found_now
 
     def _precedes(self, at: int, place: int) -> bool:
         """True if a moment is certainly before a time point without a day, which a day of a curve may come after."""
@@ -85,7 +107,7 @@ class History:
     def _own(self, name: str, one: Observation, place: int) -> Observation:
         """The patient's own value: at most what was measured where a treatment raised it, at least where one lowered it."""
         observable = observables.get(name)
-        given = next((each for each in (*observable.raised_by, *observable.lowered_by) if self._given(place, each)), None)
+        given = next((each for each in (*observable.raised_by, *observable.lowered_by) if self._given(place, one.day, each)), None)
         if given is None or not isinstance(one.value, Quantity):
             return one
         lo, hi, lo_open, hi_open = one.value.interval
@@ -94,14 +116,12 @@ class History:
         note = f"under {observables.inline(given)}: the patient's own is at {'most' if raised else 'least'} that"
         return one._replace(value=one.value._replace(interval=interval), note="; ".join(filter(None, (one.note, note))))
 
-    def _given(self, place: int, treatment: str) -> bool:
-        """True if the treatment was given then or shortly before."""
-        day = self.instants[place].day
+    def _given(self, place: int, day: Fraction | None, treatment: str) -> bool:
+        """True if the treatment was given on the day on which the value was measured, or shortly before."""
         for at, found in self.curve(treatment):
             if at > place or not isinstance(found.value, Finding) or found.value.values == {"no"}:
                 continue
-            then = self.instants[at].day
-            if at == place or (then is not None and day is not None and day - then <= observables.raised_for()):
+            if at == place or (found.day is not None and day is not None and 0 <= day - found.day <= observables.raised_for()):
                 return True
         return False
 
@@ -137,10 +157,18 @@ def _extreme(found: list[Observation], now: Observation | None, lowest: bool) ->
     alike = [
         Dated(Fraction(0), one)
         for one in found
-        if isinstance(one.value, Quantity) and one.value.unit.convertible(now.value.unit) and one.assay == now.assay
+        if isinstance(one.value, Quantity)
+        and one.value.unit.convertible(now.value.unit)
+        and (one.assay == now.assay or None in (one.assay, now.assay))
     ]
     chosen = extreme(alike, lowest) if alike else None
     return chosen.observation if chosen else None
+
+
+def _are_alike(curve: list[Observation]) -> bool:
+    """True if all numbers of a curve can be compared with one another."""
+    units = {one.value.unit.apart for one in curve if isinstance(one.value, Quantity)}
+    return len(units) <= 1 and len({one.assay for one in curve} - {None}) <= 1
 
 
 def _height(one: Observation) -> int:

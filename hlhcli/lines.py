@@ -77,26 +77,55 @@ def lines(patient: Patient, calendar: Calendar, ordered: Sequence[Snapshot]) -> 
         place, why_not, named = bases[number]
         later = [base for base, _, _ in bases[number + 1 :] if base is not None and place is not None and base > place]
         end = min(later, default=len(ordered) - 1)
-        span = () if place is None else tuple(at for at in range(place + 1, end + 1) if _not_before(ordered[at].day, start))
         stops = [one.stop for one in group]
         stop = max((each for each in stops if each is not None), default=None) if None not in stops else None
         name = group[0].therapy.line or (f"line {number + 1}" if start is not None else "line of unknown place")
         guessed = not group[0].therapy.line and len({one.start for one in group}) > 1
         until = min((other for other, _ in starts if other is not None and start is not None and other > start), default=None)
+        span = () if place is None else _span(ordered, range(place + 1, end + 1), start, until)
         found.append(Line(name, tuple(group), start, stop, place, span, why_not, named, guessed, until))
     return tuple(found)
+
+
+def _span(ordered: Sequence[Snapshot], places: range, start: Fraction | None, until: Fraction | None) -> tuple[int, ...]:
+    """The time points of a line; of those after another line began only the first."""
+    found = [at for at in places if _not_before(ordered[at].day, start)]
+    after = [at for at in found if until is not None and (day := ordered[at].day) is not None and day > until]
+    return tuple(at for at in found if at not in after[1:])
 
 
 def _not_before(day: Fraction | None, start: Fraction | None) -> bool:
     return day is None or start is None or day >= start
 
 
+_FIRST = ("first", "first line", "first-line", "1", "1st", "1st line", "line 1", "induction")
+_LATER = (
+    "second",
+    "third",
+    "fourth",
+    "2",
+    "3",
+    "4",
+    "salvage",
+    "rescue",
+    "maintenance",
+    "at recurrence",
+    "recurrence",
+    "relapse",
+    "line ",
+)
+
+
 def first_of(found: Sequence[Line]) -> Line | None:
-    """The first line of therapy: the one that is named so, else the earliest; None where a line without a start may be earlier."""
-    for line in found:
-        if (line.placed[0].therapy.line or "").casefold().startswith(("first", "1", "line 1", "induction")):
-            return line
-    return None if any(line.start is None for line in found) else next(iter(found), None)
+    """The first line of therapy: the one that is named so, else the earliest, if it is not named as a later one.
+
+    None where a line without a start may be earlier.
+    """
+    names = {id(line): (line.placed[0].therapy.line or "").casefold() for line in found}
+    named = next((line for line in found if names[id(line)] in _FIRST), None)
+    if named or not found or any(line.start is None for line in found):
+        return named
+    return None if names[id(found[0])].startswith(_LATER) else found[0]
 
 
 def _last_before(ordered: Sequence[Snapshot], start: Fraction) -> int | None:

@@ -9,6 +9,7 @@ platelets < 100 10*9/L at baseline                    a comparison with what was
 ferritin falls >= 25 %                                a change from the baseline, in percent of it
 sil2r rises > 2-fold                                  or as a multiple; `from nadir` and `from peak` ask for another start
 crp rises from nadir                                  by any amount
+ferritin stated normal                                a word where a number is measured; it decides where there is no number
 genetics clear in PRF1, UNC13D                        variants in one of these genes
 ferritin in ng/mL / esr in mm/h > 21.5                a ratio
 -0.003 per 10*9/L of platelets                        a term of a score
@@ -23,7 +24,7 @@ from hlhcli import observables
 from hlhcli.errors import UnknownName
 from hlhcli.observables import GENETICS, PSEUDO, Observable, Unit
 from hlhcli.quantity import COMPARATORS, BadQuantity, Operator, readings
-from hlhcli.rules import About, At, Change, Edge, Genotype, Leaf, Linear, Present, Ratio, Threshold
+from hlhcli.rules import About, At, Change, Edge, Genotype, Leaf, Linear, Present, Ratio, Threshold, Word
 
 FINDINGS = ("clear", "probable", "uncertain", "carrier", "untested", "negative")  # what genetics can amount to
 LIMITS = {
@@ -50,6 +51,8 @@ def phrase(text: str, about: About) -> Leaf:
         return _change(text, about)
     if " at " in text:
         return _at(text, about)
+    if " stated " in text:
+        return _word(text, about)
     if " / " in text and (found := re.fullmatch(_RATIO, text)):
         return _ratio(found, text, about)
     if found := _THRESHOLD.match(text):
@@ -132,9 +135,16 @@ def _at(text: str, about: About) -> Leaf:
     body, _, moment = text.rpartition(" at ")
     leaf = phrase(body, about)
     when = next((each for each in STARTS if each == moment), None)
-    if when is None or not isinstance(leaf, (Threshold, Present)):
+    if when is None or not isinstance(leaf, (Threshold, Present, Word)):
         raise BadQuantity(f"'{text}' cannot be read; write for example 'ferritin >= 500 ug/L at baseline'")
     return leaf._replace(at=when, text=text)
+
+
+def _word(text: str, about: About) -> Word:
+    name, _, level = text.partition(" stated ")
+    if level not in ("normal", "elevated", "low"):
+        raise BadQuantity(f"'{text}' cannot be read; write for example 'ferritin stated normal'")
+    return Word(about, _quantity(name).name, level, text)
 
 
 def _change(text: str, about: About) -> Change:

@@ -99,7 +99,7 @@ def of_the_past(node: Node) -> set[tuple[At, str]]:
     for leaf in rules.leaves(node):
         if isinstance(leaf, rules.Change):
             found.add((leaf.against, leaf.observable))
-        elif isinstance(leaf, (rules.Threshold, rules.Present)) and leaf.at:
+        elif isinstance(leaf, (rules.Threshold, rules.Present, rules.Word)) and leaf.at:
             found.add((leaf.at, leaf.observable))
     return found
 

@@ -37,17 +37,21 @@ class Due(NamedTuple):
 
     day: Fraction
     tolerance: Fraction | None
-    or_end: bool = False  # or at the end of the line, if that is earlier
+    or_end: Fraction | None = None  # or at the end of the line, if that is earlier, and not before this day
+    ended: bool = False  # the day is the end of the line
 
     @property
     def days(self) -> Interval:
+        if self.ended:
+            return Interval(self.day, self.day + (self.tolerance or 0))
         return Interval(self.day - (self.tolerance or 0), None if self.tolerance is None else self.day + self.tolerance)
 
     @property
     def text(self) -> str:
         if self.tolerance is None:
             return f"from day {exact_text(self.day)}"
-        return f"day {exact_text(self.day)}" + (f" ± {exact_text(self.tolerance)}" if self.tolerance else "")
+        sign = "+" if self.ended else "±"
+        return f"day {exact_text(self.day)}" + (f" {sign} {exact_text(self.tolerance)}" if self.tolerance else "")
 
 
 class ResponseClass(NamedTuple):
@@ -66,7 +70,10 @@ class ResponseClass(NamedTuple):
     def due_in(self, length: Fraction | None) -> tuple[Due, ...]:
         """When it is read in a line that lasted so many days."""
         return tuple(
-            each._replace(day=length) if each.or_end and length is not None and length < each.day else each for each in self.due
+            each._replace(day=length, ended=True)
+            if length is not None and each.or_end is not None and each.or_end <= length < each.day
+            else each
+            for each in self.due
         )
 
 
@@ -192,7 +199,7 @@ class _Reader(Reader):
         try:
             if "from" in self.mapping(*path):
                 return Due(duration(self.text(*path, "from")), None)
-            or_end = self.text(*path, "or_end", default="no") == "yes"
+            or_end = duration(self.text(*path, "or_end")) if "or_end" in self.mapping(*path) else None
             return Due(duration(self.text(*path, "day")), duration(self.text(*path, "tolerance")), or_end)
         except BadQuantity as error:
             self.fail(str(error), *path)

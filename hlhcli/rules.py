@@ -57,6 +57,16 @@ class Present(NamedTuple):
     at: At = ""
 
 
+class Word(NamedTuple):
+    """A quantity that is stated as normal, elevated or low, without a number. Met where it is; anything else leaves it open."""
+
+    about: About
+    observable: str
+    level: str
+    text: str
+    at: At = ""
+
+
 class Genotype(NamedTuple):
     """Variants of the patient in `genes` that amount to one of `findings` (see genetics.py)."""
 
@@ -140,7 +150,7 @@ class Score(NamedTuple):
     children: tuple[Points | Linear, ...]
 
 
-Leaf: TypeAlias = Threshold | Present | Genotype | Ratio | Linear | Change
+Leaf: TypeAlias = Threshold | Present | Word | Genotype | Ratio | Linear | Change
 Node: TypeAlias = Leaf | Logic | AtLeast | Points | Score
 _INNER = (Logic, AtLeast, Points, Score)
 
@@ -269,7 +279,7 @@ def asked(node: Node) -> list[str]:
 def at(node: Node, moment: At) -> Node:
     """The same rule on what was known at another time. No item of its own: without ids."""
     about = node.about._replace(id=None, cautions=())
-    if isinstance(node, (Threshold, Present)):
+    if isinstance(node, (Threshold, Present, Word)):
         return node._replace(about=about, at=moment, text=f"{node.text} at {moment}")
     if isinstance(node, (Logic, AtLeast)):
         return node._replace(about=about, children=tuple(at(child, moment) for child in node.children))

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from hlhcli import observables
 from hlhcli.entries import Observation
-from hlhcli.observables import Observable
+from hlhcli.observables import Observable, Unit
 from hlhcli.observations import NOT_STATED, PENDING, Finding, Missing, Observed, Quantity
 from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import Interval, exact_text
@@ -60,6 +60,13 @@ def worst(observable: Observable, found: list[Dated], day: Fraction) -> Observat
     notes = [f"day {exact_text(chosen.day)}, the worst of {len(of_value)} values in the window"] * (len(of_value) > 1)
     notes = notes or [f"day {exact_text(chosen.day)}"] * (chosen.day != day)
     notes += ["a result is pending"] * bool(still)
+    own = next(each.observation.value for each in of_value if each.day == chosen.day)
+    beyond = (
+        isinstance(own, Quantity)
+        and isinstance(chosen.observation.value, Quantity)
+        and own.interval != chosen.observation.value.interval
+    )
+    notes += ["another may be beyond it"] * (beyond and not still)
     note = "; ".join(filter(None, (observation.note, *notes))) or None
     return observation._replace(note=note, day=chosen.day)
 
@@ -79,11 +86,13 @@ def extreme(found: list[Dated], lowest: bool) -> Dated | None:
     first = found[0].observation
     assert isinstance(first.value, Quantity)
     unit = first.value.unit
+    if len({each.observation.assay for each in found} - {None}) > 1:
+        return None
     known: list[tuple[_End, _End, Dated]] = []
     for each in found:
         value = each.observation.value
         assert isinstance(value, Quantity)
-        if not value.unit.convertible(unit) or each.observation.assay != first.assay:
+        if not value.unit.convertible(unit):
             return None
         here = value.unit.convert(value.interval, unit)
         lo, hi, lo_open, hi_open = _mirrored(here) if lowest else here
@@ -95,7 +104,13 @@ def extreme(found: list[Dated], lowest: bool) -> Dated | None:
     value = chosen.observation.value
     assert isinstance(value, Quantity)
     interval = unit.convert(ends, value.unit)
-    return chosen._replace(observation=chosen.observation._replace(value=value._replace(interval=interval)))
+    limits = value.reference or next(filter(None, (_limits(each.observation.value, value.unit) for each in found)), None)
+    return chosen._replace(observation=chosen.observation._replace(value=value._replace(interval=interval, reference=limits)))
+
+
+def _limits(value: Observed, unit: Unit) -> Interval | None:
+    """The laboratory's limits beside a value of the same assay, in `unit`."""
+    return value.unit.convert(value.reference, unit) if isinstance(value, Quantity) and value.reference else None
 
 
 def _mirrored(interval: Interval) -> Interval:

@@ -365,3 +365,92 @@ def test_from_python():
     assert [one.floor.id for one in found.lines[1].readings if one.timing == "in_time"] == ["PR"]
     with pytest.raises(UnknownName):
         hlhcli_package.follow(hlhcli_package.load(SAMPLES / "synthetic-course.yaml"), "marsh")
+
+
+QUIET = "{temperature: 37 Cel, splenomegaly: no, neutrophils: 3 G/L, platelets: 200 G/L, ferritin: 900 ng/mL, fibrinogen: 3 g/L, d_dimer: 100 ng/mL FEU, cns_involvement: no, sil2r: 1000 U/mL}"
+
+
+def test_a_single_dose_is_no_response():
+    """A line that began and ended on one day is not read at its own baseline, and documents no remission."""
+    found = course(timeline((0, QUIET), (14, "{ferritin: 9000 ng/mL}"), therapies="[{drug: anakinra, start: 0, stop: 0}]"))
+    assert {one["timepoint"] for one in found["lines"][0]["readings"] if one["role"] == "response"} == {"d14"}
+    assert found["remission"] is None
+
+
+def test_treatments_before_the_value():
+    """A count of the day after a transfusion is the patient's own at most, also where a window brings it to a later time point."""
+    text = (
+        "therapies: [{drug: alemtuzumab, start: 0}]\ntimepoints:\n  - {name: d0, day: 0, observations: {platelets: 20 G/L, ferritin: 9000 ng/mL}}\n"
+        "  - {name: d14, day: 14, window: 4 d, observations: {ferritin: 100 ng/mL}}\n"
+        "series: {platelets: {points: [[10, 80 G/L]]}, platelet_transfusion: {points: [[9, yes]]}}\n"
+    )
+    assert reading(course(text), "marsh-2013", "d14")["possible"] == "PR"
+    assert reading(course(text), "marsh-2013", "d14")["certain"] == "single_marker"
+    assert reading(course(text.replace("[9, yes]", "[6, yes]")), "marsh-2013", "d14")["certain"] == "PR"
+
+
+@pytest.mark.parametrize("stated", ["pending", "unknown", "not done"])
+def test_a_treatment_that_is_not_known_is_told(stated):
+    """Whether platelets rose by a transfusion is not stated by a word for unknown."""
+    text = timeline((0, "{platelets: 20 G/L}"), (14, f"{{platelets: 80 G/L, platelet_transfusion: {stated}}}"))
+    assert "whether treatment raised it is not stated: platelets" in said(text)
+    assert "not stated" not in said(text.replace(stated, "no"))
+
+
+def test_an_early_response_does_not_stop_the_rule_of_two_weeks():
+    """What was seen before the day of the rule decides nothing."""
+    found = course(timeline((0, ACTIVE), (3, BETTER), (14, ACTIVE)))
+    assert reading(found, "dep-2015", "d14")["response"] == "refractory"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_first"),
+    [("second line", False), ("salvage", False), ("line 10", False), ("12th line", True), ("HLH-94", True), ("first line", True)],
+)
+def test_which_line_is_the_first(name, is_first):
+    """A line that is named as a later one is not the first, even where it is the only one."""
+    found = course(timeline((0, ACTIVE), (14, ACTIVE), therapies=f"[{{drug: etoposide, line: {name}, start: 0}}]"))
+    assert bool([one for one in found["lines"][0]["readings"] if one["rule"] == "dep-2015"]) is is_first
+
+
+def test_a_bound_is_no_word():
+    """A ferritin above 1000 is not known to be above 2000, whatever the laboratory's own limit."""
+    text = timeline(
+        (0, "{ferritin: {value: '>1000 ng/mL', reference: <300}}"),
+        (56, "{ferritin: 100 ng/mL}"),
+        therapies="[{drug: emapalumab, start: 0}]",
+    )
+    pr = next(one for one in reading(course(text), "emapalumab-2020", "d56")["classes"] if one["id"] == "PR")
+    assert next(item for item in pr["items"] if item["id"] == "ferritin")["status"] == "unknown"
+
+
+def test_events_that_begin_on_day_0():
+    """Day 0 is a day."""
+    rows = timeline((-5, "{fever: yes}"), (0, "{fever: yes}"), (3, "{fever: no}"), therapies="[{drug: x, start: -5}]")
+    (event,) = course(rows)["lines"][0]["events"]
+    assert event["days"] == {"min": "5", "max": "8"}
+
+
+def test_after_a_transplant():
+    """The first time point after a transplant is one, and its days are counted from day 0 too."""
+    sick = "{temperature: 40 Cel, splenomegaly: yes, platelets: 20 G/L, hemoglobin: 6 g/dL, ferritin: 9000 ng/mL, hemophagocytosis: marrow, fibrinogen: 0.5 g/L}"
+    for start, day in ((-30, 0), (0, 30)):
+        (recurrence,) = course(timeline((day, sick), therapies=f"[{{drug: HSCT, start: {start}}}]"))["recurrence"]
+        (only,) = recurrence["readings"]
+        assert (only["response"], only["elapsed"]["min"], only["by_analogy"]) == ("systemic_reactivation", "30", False)
+
+
+def test_at_diagnosis_is_not_long_before():
+    """Adverse markers at diagnosis are those of the baseline, if that is not long before the line."""
+    old = timeline((-300, "{ferritin: 9000 ng/mL}"), (14, "{ferritin: 500 ng/mL}"), therapies="[{drug: etoposide, start: 0}]")
+    assert "at diagnosis" not in said(old)
+    assert "at diagnosis" in said(old.replace("-300", "-2"))
+
+
+def test_curves_alone_are_drawn():
+    """A patient with curves and nothing else to say still has a Course block."""
+    ran = hlhcli(
+        "check", "-", stdin="timepoints: [{name: a, day: 0}]\nseries: {ferritin: {unit: ng/mL, points: [[-1, 900], [0, 800]]}}\n"
+    )
+    assert "Ferritin (ng/mL)" in ran.out
+    assert "Course" in ran.out

@@ -101,3 +101,17 @@ def test_mistakes(timepoint, says):
     with pytest.raises(InputError) as caught:
         parse_document(f"timepoints: [{timepoint}]", "p")
     assert says in str(caught.value)
+
+
+def test_an_assay_that_is_named_once():
+    """A value without a named assay is compared with those of a named one; two named ones are not."""
+    text = "series: {sil2r: {unit: U/mL, assay: A, points: [[8, 8000]]}}\ntimepoints:\n  - {name: now, day: 10, window: 7 d, observations: {sil2r: %s}}\n"
+    for own, expected in (("9000 U/mL", "9000 U/mL"), ("{value: 9000 U/mL, assay: B}", "unknown")):
+        (snapshot,), _ = snapshots(parse_document(text % own, "p").patient)
+        assert snapshot.known["sil2r"].value.text == expected
+
+
+def test_the_limits_stay():
+    """A worse value in the window keeps the limits of the laboratory that stand beside another of the same assay."""
+    found = known('[[9, "140 mg/dL"]]', own="fibrinogen: {value: 151 mg/dL, reference: 200-400}", name="fibrinogen")
+    assert (found.value.text, found.value.reference.lo) == ("140 mg/dL", 200)

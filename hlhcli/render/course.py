@@ -55,7 +55,7 @@ def course_view(result: Result) -> CourseView | None:
     first = result.deltas[0].criteria if result.deltas else None
     changes = [text for each in result.deltas if each.criteria == first and (text := _delta(each))]
     sections += [Section("Criteria from one time point to the next", tuple(changes))] * bool(changes)
-    if not sections:
+    if not sections and course is None:
         return None
     return CourseView(tuple(Section(printable(s.heading), tuple(map(printable, s.entries))) for s in sections), course)
 

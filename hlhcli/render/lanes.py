@@ -153,32 +153,31 @@ def _marker(name: str, course: Course, axis: _Axis, signs: Signs) -> Lane | None
         for _, value in points
         if first and isinstance(value, Quantity) and value.unit.convertible(first)
     ]
+    ends = [end for each in numbers for end in (each.lo, each.hi) if end is not None]
+    between = min(ends, default=Fraction(0)), max(ends, default=Fraction(0))
     row = axis.row()
     for instant, value in points:
         if instant.day is not None:
             alike = isinstance(value, Quantity) and first is not None and value.unit.convertible(first)
             interval = value.unit.convert(value.interval, first) if alike and isinstance(value, Quantity) and first else None
-            row[axis.column(instant.day)] = _sign(value, interval, numbers, signs)
+            row[axis.column(instant.day)] = _sign(value, interval, between, signs)
     unit = f" ({UNITS.get(first.name, first.name)})" if first and first.name != BARE else ""
     return Lane(f"{observables.get(name).short}{unit}", "".join(row), _numbers(points, first.name if first else ""))
 
 
-def _sign(value: Observed, interval: Interval | None, numbers: list[Interval], signs: Signs) -> str:
+def _sign(value: Observed, interval: Interval | None, numbers: tuple[Fraction, Fraction], signs: Signs) -> str:
     if isinstance(value, Qualitative):
         return _TRENDS.get(value.trend) or _WORDS.get(value.level, "?")
     if interval is None:
         return " " if isinstance(value, Missing) else "?"
-    if interval.hi is None:
-        return signs.above
-    if interval.lo_open or interval.hi_open:
-        return signs.below
+    if value.text[:1] in "<>":
+        return signs.above if value.text[0] == ">" else signs.below
     return signs.heights[_height(interval, numbers)]
 
 
-def _height(interval: Interval, numbers: list[Interval]) -> int:
+def _height(interval: Interval, numbers: tuple[Fraction, Fraction]) -> int:
     """From 0 to 7 between the lowest and the highest of the numbers."""
-    ends = [end for each in numbers for end in (each.lo, each.hi) if end is not None]
-    least, most, here = min(ends), max(ends), interval.hi or Fraction(0)
+    (least, most), here = numbers, interval.hi or Fraction(0)
     if least == most:
         return 3
     if least > 0 and most / least > _DECADES:

@@ -138,7 +138,7 @@ def _table(grid: Grid, columns: tuple[Column, ...], width: int, plain: bool) -> 
     table = Table(box=ASCII2 if plain else SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.add_column("", width=_LABELS, no_wrap=True)
     for column in columns:
-        heading = [*wrapped(_fit(column.name, plain), width), column.when]
+        heading = [*wrapped(_fit(column.name, plain), width), *wrapped(_fit(column.when, plain), width)]
         table.add_column(Text("\n".join(filter(None, heading)), style="bold"), width=width, no_wrap=True)
     criteria = [
         [
