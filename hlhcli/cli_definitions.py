@@ -50,7 +50,9 @@ def show_criteria(
     if diff:
         if names:
             usage("--diff takes two sets and nothing else")
-        sets = choose(list(diff), folder).sets
+        _, sets, rules = choose(list(diff), folder)
+        if rules:
+            usage(f"--diff compares sets of criteria; {rules[0]} is a rule for the course")
         sys.stdout.write(render.difference(sets[0], sets[-1]))
     elif not names:
         from hlhcli.render.response_page import response_listing

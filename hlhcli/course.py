@@ -87,6 +87,8 @@ def course(patient: Patient, asked: Sequence[str] = ()) -> Course:
     courses = []
     for line in found:
         of_line = [rule for rule in chosen if rule.scope == "every line" or (rule.scope == "first line" and line is first)]
+        if any(rule.scope == "once" and rule.published_for and made_for(rule, line.drugs) for rule in chosen):
+            of_line = [rule for rule in of_line if rule.role == "events"]  # a transplant is no drug whose response is read
         markers = {at: reader.markers(line, at) for at in line.span}
         readings = [reading for rule in of_line if rule.role != "events" for reading in reader.readings(rule, line, markers)]
         happened = [event for rule in of_line if rule.role == "events" for event in events(rule, line, history)]
@@ -200,7 +202,11 @@ class _Reader:
                 found.append(self.reading(rule, list(rule.classes), place, remission.place if remission else 0, elapsed, not after))
         if found:
             return Recurrence(rule, tuple(found), None)
-        why_not = "nothing was observed after it" if begun is not None or remission is not None else "no documented remission"
+        why_not = (
+            f"nothing was observed after the {'transplant' if begun is not None else 'remission'}"
+            if begun is not None or remission is not None
+            else "no documented remission"
+        )
         return Recurrence(rule, (), why_not)
 
 

@@ -35,7 +35,10 @@ class UnknownName(ValueError):
     """A name that does not exist where one of a known list was expected."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"unknown {what} '{printable(name, 60)}'{did_you_mean(name, known)}")
+        advice = did_you_mean(name, known)
+        if not advice and what == "observable":
+            advice = "; what is none of the observables goes into 'note:'"
+        super().__init__(f"unknown {what} '{printable(name, 60)}'{advice}")
 
 
 def did_you_mean(name: str, known: Iterable[str], listed: int = 12) -> str:

@@ -114,7 +114,14 @@ def _date(text: str) -> date:
 
 def moment(text: str, decimal: Decimal) -> Moment:
     """A day (`10`) or a date (`2016-05-02`)."""
-    return Moment(date=_date(text)) if re.match(r"\d+[-./]\d+[-./]", text) else Moment(day=_day(text, decimal))
+    if re.match(r"\d+[-./]\d+[-./]", text):
+        return Moment(date=_date(text))
+    try:
+        return Moment(day=_day(text, decimal))
+    except BadQuantity:
+        raise BadQuantity(
+            f"'{printable(text, 40)}' is no day; write a number such as 0, 10 or -3, or a date such as 2016-05-02"
+        ) from None
 
 
 def duration(text: str, decimal: Decimal = "point") -> Fraction:

@@ -30,6 +30,11 @@ class Instant(NamedTuple):
     known: Mapping[str, Observation]
 
 
+def own(instant: Instant) -> Mapping[str, Observation]:
+    """What was observed at the moment itself, without what a window brings to a time point."""
+    return instant.snapshot.timepoint.observations if instant.snapshot else instant.known
+
+
 class History:
     """All moments of a patient in their order, with the patient's own values: under a treatment at most what was measured."""
 

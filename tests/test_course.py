@@ -250,7 +250,7 @@ def test_response_loss_and_response_again():
     assert [(each["timepoint"], each["stated"], each["setting"]) for each in found["worsening"]] == [
         ("hemolysis", "flare", "on_therapy")
     ]
-    assert [each["reason"] for each in found["recurrence"]] == ["nothing was observed after it"]
+    assert [each["reason"] for each in found["recurrence"]] == ["nothing was observed after the remission"]
     assert found["lines"][1]["events"][0]["days"] == {"min": "0", "max": "2"}
 
 

@@ -11,11 +11,12 @@ from hlhcli.entries import STATE
 from hlhcli.errors import printable
 from hlhcli.observations import Missing
 from hlhcli.quantity import Interval, decimal_text, exact_text, range_text
-from hlhcli.rules import AtLeast, Change, leaves
+from hlhcli.rules import AtLeast, Change, Logic, leaves
 from hlhcli.status import Status
 
 if TYPE_CHECKING:  # most files have no course, and every start pays for an import
     from hlhcli.api import Result
+    from hlhcli.comparisons import Outcome
     from hlhcli.course import Course, LineCourse, Marker, Recurrence
     from hlhcli.deltas import Delta
     from hlhcli.events import Event
@@ -25,7 +26,9 @@ if TYPE_CHECKING:  # most files have no course, and every start pays for an impo
     from hlhcli.snapshot import Snapshot
 
 _OPEN = {Status.MET: "yes", Status.NOT_MET: "no", Status.UNKNOWN: "open"}
-STATE_HEADING = "State of the disease: stated, refractory, worsening"
+STATE_HEADING = "State of the disease: stated, response, refractory, worsening, recurrence"
+_ANALOGY = ", by analogy"
+_FEW = 5  # names that are listed; of more JSON has all
 _NO_NUMBER = "a flag, without a published number"
 
 
@@ -63,6 +66,7 @@ def course_view(result: Result) -> CourseView | None:
 def _told(course: Course) -> list[Section]:
     """What matters most first: worsening, recurrence, then each line of therapy."""
     worse = [f"{day_text(each)}: stated as {state}" for each in course.ordered if (state := _state(each))]
+    worse += [text for each in course.lines for text in _classes(each)]
     worse += [text for each in course.lines for text in _by_time(each)]
     worse += [_worsening(each) for each in course.worsening if each.flags]
     again = [line for each in course.recurrences for line in _recurrence(each, course)]
@@ -75,6 +79,15 @@ def _told(course: Course) -> list[Section]:
         Section("Organ dysfunction", tuple(organ)),
     ]
     return [section for section in sections if section.entries]
+
+
+def _classes(each: LineCourse) -> Iterator[str]:
+    """The classes of response that are certain and read in their time, in a few words."""
+    for reading in headlines(each, "response"):
+        if reading.floor and reading.timing == "in_time":
+            title = "at least " * (reading.answer != "class") + _title(reading.floor.title)
+            by = f"{reading.rule.label}{_ANALOGY * reading.analogy}"
+            yield f"{day_text(reading.snapshot)}, {each.line.name}: {title} by {by}"
 
 
 def _state(snapshot: Snapshot) -> str | None:
@@ -117,13 +130,14 @@ def _response(each: LineCourse, course: Course) -> Iterator[str]:
         else:
             yield f"{_named(reading)}: {said(reading, each.markers_at(reading.place))}"
     if idle:
-        yield f"Not evaluable, or nothing known that is asked for: {', '.join(idle)}"
+        names = ", ".join(dict.fromkeys(idle))
+        yield f"Not evaluable, or nothing known that is asked for ('hlhcli criteria ID' says what): {names}"
     places = {reading.place for reading in headlines(each, "response") if reading.timing == "in_time"} or {line.last}
     for place in sorted(places):
         yield from _markers(each, place, course)
     yield from _flags(each)
     if each.events:
-        yield f"From the start of the line: {'; '.join(map(_event, each.events))}"
+        yield f"In days from the start of the line: {'; '.join(map(_event, each.events))}"
 
 
 def _by_time(each: LineCourse) -> Iterator[str]:
@@ -150,11 +164,14 @@ def headlines(each: LineCourse, role: Role) -> list[Reading]:
 
 
 def _named(reading: Reading) -> str:
-    return f"{reading.rule.label}{', by analogy' * reading.analogy}, {day_text(reading.snapshot)}"
+    return f"{reading.rule.label}{_ANALOGY * reading.analogy}, {day_text(reading.snapshot)}"
 
 
 def _idle(reading: Reading) -> bool:
     """True where nothing that the rule asks for is decided, so that there is nothing to say but its time."""
+    if reading.timing == "in_time":
+        parts = [part for one in reading.classes for part in ((one.counted or one.outcome).children or (one.outcome,))]
+        return all(part.status is Status.UNKNOWN for part in parts) and not reading.indicated
     decided = any(one.status is not Status.UNKNOWN or (one.tally and one.tally[0]) for one in reading.classes)
     return not decided and not reading.indicated
 
@@ -174,14 +191,23 @@ def said(reading: Reading, markers: tuple[Marker, ...]) -> str:
     else:
         classes = [f"{_title(one.response.title)} {_OPEN[one.status]}{_tally(reading, one.response.id)}" for one in reading.classes]
         better = ", ".join(observables.inline(marker.observable) for marker in markers if marker.better)
-        text = f"indicated, not computable ({better} better): " if reading.indicated else "indeterminate: "
-        text += ", ".join(classes)
+        least = f"at least {_title(reading.floor.title)}: " if reading.floor else "indeterminate: "
+        text = f"indicated, not computable ({better} better): " if reading.indicated else least
+        text += ", ".join(classes) + _unknown(reading)
     worse = [_moved(marker) for marker in markers if marker.better is False]
     if worse and reading.floor and reading.rule.role == "response":
         text += f", with worsening of {', '.join(worse)}"
     if reading.overlap is not None:
         text += f" (another line began on day {decimal_text(reading.overlap, 2)}: not its effect alone)"
     return f"not evaluable ({timing}); by the values {text}" if timing else text
+
+
+def _unknown(reading: Reading) -> str:
+    """What keeps the best class that is open, where it is a short list."""
+    best = next((one for one in reading.classes if one.status is Status.UNKNOWN), None)
+    counted = (best.counted or best.outcome).children if best else ()
+    names = [_title(part.node.about.title or "") for part in counted if part.status is Status.UNKNOWN and part.node.about.title]
+    return f"; not known: {', '.join(names)}" if 0 < len(names) <= _FEW else ""
 
 
 def _timing(reading: Reading) -> str:
@@ -208,11 +234,7 @@ def _rests_on(reading: Reading, name: str) -> str:
     """The items that are met, with the change where there is one."""
     one = next(each for each in reading.classes if each.response.id == name)
     parts = [part for part in one.outcome.children if part.status is Status.MET]
-    texts = [
-        f"{_title(part.node.about.title or '')} {_percent(part.evidence[-1].note)}".strip()
-        for part in parts
-        if part.node.about.title
-    ]
+    texts = [f"{_title(part.node.about.title or '')} {_percent(part)}".strip() for part in parts if part.node.about.title]
     return f": {', '.join(texts)}" if texts else ""
 
 
@@ -220,8 +242,11 @@ def _title(text: str) -> str:
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
-def _percent(note: str | None) -> str:
-    change, found, _ = (note or "").partition(" from ")
+def _percent(part: Outcome) -> str:
+    """The change that an item rests on; an item that only denies one has none to show."""
+    if isinstance(part.node, Logic) and part.node.kind == "not":
+        return ""
+    change, found, _ = (part.evidence[-1].note or "").partition(" from ")
     return change if found and "%" in change else ""
 
 
@@ -303,11 +328,11 @@ def _flag(each: Flag) -> str:
 
 
 def _recurrence(each: Recurrence, course: Course) -> Iterator[str]:
+    if course.remission:
+        yield f"Remission: {day_text(course.ordered[course.remission.place])}, {course.remission.basis}"
     if each.why_not:
         yield f"{each.rule.label}: not applicable, {each.why_not}"
         return
-    if course.remission:
-        yield f"Remission: {day_text(course.ordered[course.remission.place])}, {course.remission.basis}"
     told = [reading for reading in each.readings if not _idle(reading)]
     for reading in told:
         yield f"{_named(reading)}: {said(reading, ())}"

@@ -10,6 +10,7 @@ from hlhcli.assessment import Assessment
 from hlhcli.comparisons import Evidence
 from hlhcli.course import Course, LineCourse, Marker, Recurrence
 from hlhcli.events import Event
+from hlhcli.history import own
 from hlhcli.lines import Placed
 from hlhcli.observations import Missing
 from hlhcli.progression import Flag, Worsening, state_of
@@ -210,12 +211,12 @@ def _recurrence(each: Recurrence) -> RecurrenceJson:
 
 def _observed(course: Course, findings: bool) -> list[str]:
     """What was observed over time, in the order of the table of observables."""
-    seen = {name for instant in course.history.instants for name in instant.known}
+    seen = {name for instant in course.history.instants for name in own(instant)}
     return [name for name in observables.names() if name in seen and (observables.get(name).family is None) is findings]
 
 
 def _curve(name: str, course: Course) -> CurveJson:
-    points = [(instant, instant.known[name]) for instant in course.history.instants if name in instant.known]
+    points = [(instant, known[name]) for instant in course.history.instants if name in (known := own(instant))]
     return {
         "observable": name,
         "points": [

@@ -164,8 +164,14 @@ def _aside(part: Outcome) -> Cell:
 
 
 def _cells(assessment: Assessment) -> list[Cell]:
+    snapshot = assessment.snapshot
+    days = {
+        name: f" (day {exact_text(one.day)})"
+        for name, one in snapshot.known.items()
+        if one.day is not None and one.day != snapshot.day
+    }
     doubtful = {name for name, observation in assessment.snapshot.known.items() if observation.doubt}
-    return [Cell(item.status, tuple(map(printable, _with_points(item, _lines(item, doubtful))))) for item in assessment.items]
+    return [Cell(item.status, tuple(map(printable, _with_points(item, _lines(item, doubtful, days))))) for item in assessment.items]
 
 
 def _with_points(item: Item, lines: list[str]) -> list[str]:
@@ -174,7 +180,7 @@ def _with_points(item: Item, lines: list[str]) -> list[str]:
     return [f"{range_text(item.points)}: {first}", *rest] if item.points else [first, *rest]
 
 
-def _lines(item: Item, doubtful: set[str]) -> list[str]:
+def _lines(item: Item, doubtful: set[str], days: dict[str, str]) -> list[str]:
     """The values behind a mark, those that decide first. Where an item is decided, what is missing is not worth a line."""
     evidence = sorted(item.evidence, key=lambda line: line.status is not item.status)
     observed = {line.observable: line for line in reversed(evidence) if line.observable != observables.AGE}
@@ -182,7 +188,7 @@ def _lines(item: Item, doubtful: set[str]) -> list[str]:
     lines = ["reported"] if item.reported else []
     for name, line in reversed(observed.items()):
         if line.value is not None:
-            text = _label(item, name, several) + _pretty(line.value) + _DOUBT * (name in doubtful)
+            text = _label(item, name, several) + _pretty(line.value) + days.get(name, "") + _DOUBT * (name in doubtful)
             against = item.status is not Status.UNKNOWN and line.status is not item.status and not item.reported
             lines.append(f"({text})" if against else text)
     open_points = item.points is not None and not item.points.is_point

@@ -13,7 +13,7 @@ from hlhcli import observables
 from hlhcli.api import Result
 from hlhcli.course import Course
 from hlhcli.errors import printable
-from hlhcli.history import Instant
+from hlhcli.history import Instant, own
 from hlhcli.observations import BARE, Finding, Missing, Observed, Qualitative, Quantity
 from hlhcli.quantity import Interval, decimal_text
 from hlhcli.render.grid import UNITS
@@ -157,7 +157,7 @@ def _marker(name: str, course: Course, axis: _Axis, signs: Signs) -> Lane | None
     between = min(ends, default=Fraction(0)), max(ends, default=Fraction(0))
     row = axis.row()
     for instant, value in points:
-        if instant.day is not None:
+        if instant.day is not None and name in own(instant):
             alike = isinstance(value, Quantity) and first is not None and value.unit.convertible(first)
             interval = value.unit.convert(value.interval, first) if alike and isinstance(value, Quantity) and first else None
             row[axis.column(instant.day)] = _sign(value, interval, between, signs)

@@ -273,7 +273,7 @@ def _range(count: Count) -> str:
 def _tests(assessment: Assessment) -> tuple[str, ...]:
     """What would decide an open verdict."""
     if assessment.status is not Status.UNKNOWN:
-        return ("Nothing that is open can change it.",)
+        return ("No criterion that is open can change it.",)
     found = []
     for way in (Status.MET, Status.NOT_MET):
         if sets := [test.observables for test in assessment.next_tests if test.could_settle is way]:
