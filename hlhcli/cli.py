@@ -17,9 +17,9 @@ from hlhcli.commands import (
     INDETERMINATE,
     NOT_MET,
     Chosen,
+    Criteria,
     Folder,
     choose,
-    criteria_ids,
     evaluated,
     fail,
     say,
@@ -70,16 +70,7 @@ def _hlhcli(
 @app.command("check", no_args_is_help=True, short_help="Decide which criteria are met, not met or unknown.")
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="Patient files (YAML or JSON); '-' is standard input.")],
-    criteria: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--criteria",
-            "-c",
-            metavar="ID|FILE",
-            autocompletion=criteria_ids,
-            help="Set of criteria, a criteria file, or a rule of response; repeatable; 'all'. [default: hlh-2004]",
-        ),
-    ] = None,
+    criteria: Criteria = None,
     folder: Folder = None,
     form: Annotated[
         str | None,

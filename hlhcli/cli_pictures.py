@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, get_args
 import typer
 
 from hlhcli.cli import app
-from hlhcli.commands import FAILED, Chosen, Folder, choose, criteria_ids, evaluated, fail, usage
+from hlhcli.commands import FAILED, Chosen, Criteria, Folder, choose, evaluated, fail, usage
 
 if TYPE_CHECKING:
     from hlhcli.api import Result
@@ -19,23 +19,13 @@ if TYPE_CHECKING:
 Form = Literal["svg", "png", "pdf"]
 
 _File = Annotated[str, typer.Argument(metavar="FILE", help="A patient file (YAML or JSON); '-' is standard input.")]
-_Criteria = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--criteria",
-        "-c",
-        metavar="ID|FILE",
-        autocompletion=criteria_ids,
-        help="Set of criteria, a criteria file, or a rule of response; repeatable. [default: hlh-2004]",
-    ),
-]
 
 
 @app.command("figure", no_args_is_help=True, short_help="Draw the course of one patient in four panels.")
 def figure(
     file: _File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The picture: .svg, .png or .pdf.")],
-    criteria: _Criteria = None,
+    criteria: Criteria = None,
     folder: Folder = None,
 ) -> None:
     """
@@ -65,7 +55,7 @@ def figure(
 def report(
     file: _File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The page, such as report.html.")],
-    criteria: _Criteria = None,
+    criteria: Criteria = None,
     folder: Folder = None,
 ) -> None:
     """

@@ -34,6 +34,16 @@ class Chosen(NamedTuple):
     rules: tuple[str, ...]
 
 
+Criteria = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--criteria",
+        "-c",
+        metavar="ID|FILE",
+        autocompletion=criteria_ids,
+        help="Set of criteria, a criteria file, or a rule of response; repeatable; 'all'. [default: hlh-2004]",
+    ),
+]
 Folder = Annotated[
     list[Path] | None,
     typer.Option(

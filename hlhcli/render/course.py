@@ -239,7 +239,7 @@ def _rests_on(reading: Reading, name: str) -> str:
 
 
 def _title(text: str) -> str:
-    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
 
 
 def _percent(part: Outcome) -> str:
