@@ -31,6 +31,7 @@ from hlhcli.quantity import exact_text, range_text
 from hlhcli.render import criteria as criteria_page
 from hlhcli.render import response_page
 from hlhcli.render.course import course_view
+from hlhcli.render.course_evidence import course_evidence
 from hlhcli.render.figure import svg
 from hlhcli.render.grid import VERDICT, Grid, grids, person, test_name, tests_text
 from hlhcli.render.overview import overview
@@ -157,6 +158,8 @@ def html(result: Result, library: Library = SHIPPED) -> str:
             },
             therapies=[(t.drug, t.line, t.dose, _when(t.start), _when(t.stop), t.note) for t in patient.therapies],
             course=course_view(result),
+            readings=course_evidence(course) if course else [],
+            words={status: str(status) for status in Status},
             definitions=[_definition(each, sets, library) for each in (*sets, *organ)],
             rules=[_course_rule(each) for each in responses.chosen(result.rules)] if course and course.lines else [],
             warnings=[(f"line {each.line}, column {each.column}" if each.line else "", each.message) for each in result.warnings],
