@@ -19,7 +19,7 @@ from hlhcli.patient import Patient
 from hlhcli.progression import Remission, Worsening, state_of, worsening
 from hlhcli.quantity import Interval
 from hlhcli.reading import ClassOutcome, Reading, made_for, of_the_past, timing
-from hlhcli.responses import ResponseClass, ResponseSet
+from hlhcli.responses import Due, ResponseClass, ResponseSet
 from hlhcli.snapshot import Snapshot, snapshots
 from hlhcli.status import Status
 
@@ -129,7 +129,7 @@ class _Reader:
             if at_start or rule.role == "flags":
                 classes = [each for each in classes if timing(each.due, elapsed) in ("in_time", "any_time")]
             overlap = self.overlap(line, place)
-            if not classes or (rule.role == "refractory" and (overlap or any(map(_responded, found)))):
+            if not classes or (rule.role == "refractory" and (overlap or _responded(found, classes[0].due, elapsed))):
                 continue  # with another line begun, or after a response, it is no primary refractoriness
             reading = self.reading(rule, classes, place, line.baseline, elapsed, not made_for(rule, line.drugs))
             found.append(reading._replace(indicated=_indicated(reading, markers.get(place, ())), overlap=overlap))
@@ -225,9 +225,11 @@ def _remission(ordered: Sequence[Snapshot], courses: list[LineCourse]) -> Remiss
 _ORGANS = {"pf_ratio", "sf_ratio", "mean_arterial_pressure", "gcs"}
 
 
-def _responded(reading: Reading) -> bool:
-    """True for a refractory rule that was read in its time, and denied."""
-    return reading.timing == "in_time" and reading.verdict == "not_met"
+def _responded(found: Sequence[Reading], due: Sequence[Due], elapsed: Interval | None) -> bool:
+    """True where a refractory rule was denied before: in its time, or at any time once its days of grace are over."""
+    denied = [one for one in found if one.verdict == "not_met"]
+    over = elapsed is not None and all(elapsed.compare(">", each.day + each.grace) is Status.MET for each in due)
+    return bool(denied) and (over or any(one.timing == "in_time" for one in denied))
 
 
 def _indicated(reading: Reading, markers: tuple[Marker, ...]) -> bool:

@@ -64,7 +64,8 @@ class Reading(NamedTuple):
 
     @property
     def floor(self) -> ResponseClass | None:
-        return next((each.response for each in self.classes if each.status is Status.MET), None)
+        found = next((each.response for each in self.classes if each.status is Status.MET), None)
+        return found if found is self.best or not (found and found.worse) else None
 
     @property
     def best(self) -> ResponseClass | None:

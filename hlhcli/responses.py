@@ -39,6 +39,7 @@ class Due(NamedTuple):
     tolerance: Fraction | None
     or_end: Fraction | None = None  # or at the end of the line, if that is earlier, and not before this day
     ended: bool = False  # the day is the end of the line
+    grace: Fraction = Fraction(0)  # so many days after the day it is read even where the opposite was seen before
 
     @property
     def days(self) -> Interval:
@@ -61,6 +62,7 @@ class ResponseClass(NamedTuple):
     title: str
     node: Node
     due: tuple[Due, ...]
+    worse: bool = False  # progressive disease, and no degree of response
 
     @property
     def at_start(self) -> bool:
@@ -132,8 +134,8 @@ _TEXTS = (
     "notes",
 )
 _SET = (*_REQUIRED, *_TEXTS)
-_CLASS = ("id", "title", "due", "when")
-_DUE = ("day", "tolerance", "from", "or_end")
+_CLASS = ("id", "title", "due", "worse", "when")
+_DUE = ("day", "tolerance", "from", "or_end", "grace")
 _ABOUT = ("id", "title", "provenance", "note", "caution")
 
 
@@ -187,7 +189,8 @@ class _Reader(Reader):
         if not node.about.title:
             node = node._replace(about=node.about._replace(title=self.text(*path, "title")))
         self.found[name] = node
-        return ResponseClass(name, self.text(*path, "title"), node, self.dues(*path, "due") if "due" in raw else due)
+        due = self.dues(*path, "due") if "due" in raw else due
+        return ResponseClass(name, self.text(*path, "title"), node, due, self.text(*path, "worse", default="no") == "yes")
 
     def dues(self, *path: str | int) -> tuple[Due, ...]:
         raw = self.at(*path)
@@ -198,7 +201,8 @@ class _Reader(Reader):
         self.keys(self.mapping(*path), _DUE, (), *path)
         try:
             if "from" in self.mapping(*path):
-                return Due(duration(self.text(*path, "from")), None)
+                grace = duration(self.text(*path, "grace")) if "grace" in self.mapping(*path) else Fraction(0)
+                return Due(duration(self.text(*path, "from")), None, grace=grace)
             or_end = duration(self.text(*path, "or_end")) if "or_end" in self.mapping(*path) else None
             return Due(duration(self.text(*path, "day")), duration(self.text(*path, "tolerance")), or_end)
         except BadQuantity as error:

@@ -454,3 +454,57 @@ def test_curves_alone_are_drawn():
     )
     assert "Ferritin (ng/mL)" in ran.out
     assert "Course" in ran.out
+
+
+def test_an_early_response_that_was_lost_is_not_refractory_later():
+    """A partial response on day 11 that is lost by day 28 is a lost response; at two weeks the rule is read all the same."""
+    lost = course(timeline((0, ACTIVE), (11, BETTER), (28, ACTIVE)))
+    assert [one["timepoint"] for one in lost["lines"][0]["readings"] if one["rule"] == "dep-2015"] == ["d11"]
+    never = course(timeline((0, ACTIVE), (11, ACTIVE), (28, ACTIVE)))
+    assert reading(never, "dep-2015", "d28")["response"] == "refractory"
+
+
+def test_cns_beside_systemic_criteria():
+    """New CNS signs beside one to four criteria are told as such: neither isolated, nor a systemic flare without them."""
+    none = "fever: no, splenomegaly: no, platelets: 200 G/L, hemoglobin: 120 g/L, neutrophils: 3 G/L, triglycerides: 1 mmol/L, fibrinogen: 3 g/L, hemophagocytosis: no, nk_activity: normal, sil2r: 500 U/mL"
+    before = "{cns_involvement: no}"
+    for ferritin, therapy, expected in (
+        ("300", "no", "isolated_cns"), ("720", "yes", "cns_with_systemic"), ("720", "no", "cns_with_systemic"),
+    ):  # fmt: skip
+        after = f"{{cns_involvement: yes, ferritin: {ferritin} ng/mL, hlh_therapy_restarted: {therapy}, {none}}}"
+        found = course(timeline((10, before), (60, after), therapies="[{drug: HSCT, start: 0}]"))["recurrence"][0]["readings"]
+        assert found[-1]["response"] == expected
+    flare = after.replace("cns_involvement: yes", "cns_involvement: no").replace("restarted: no", "restarted: yes")
+    found = course(timeline((10, before), (60, flare), therapies="[{drug: HSCT, start: 0}]"))["recurrence"][0]["readings"]
+    assert found[-1]["response"] == "partial_flare"
+
+
+def test_progressive_disease_is_no_degree_of_response():
+    """Where partial response is open and progressive disease is met, the answer is open, and not `at least` the latter."""
+    text = "patient: {age: 40 y}\n" + timeline((0, ACTIVE), (28, "{cbc_recovered: no, hlh_labs_normal: no}"))
+    found = reading(course(text), "yoon-2019", "d28")
+    assert (found["response"], found["certain"], found["possible"]) == ("indeterminate", None, "PR")
+    assert "at least progressive" not in said(text)
+
+
+def test_prognostic_markers_say_what_is_not_known():
+    """Nothing raised, and nothing known, are two things."""
+    text = timeline((0, "{sil2r: 10000 U/mL}"), (7, "{sil2r: 7500 U/mL}"), (14, "{ferritin: 500 ng/mL}"))
+    assert "verkamp-2023, d7 (day 7): none raised" in said(text)
+    assert "trottestam-2012, d14 (day 14): not known: Platelets below 40" in said(text)
+    assert "verkamp-2023, d7 (day 7): not known: Unfavorable" in said(text.replace("sil2r: 7500 U/mL", "fever: no"))
+
+
+def test_values_that_differ_little_stay_at_one_height():
+    """410 and 395 mg/dL are not drawn as a fall from top to bottom, nor are 40.1 and 39.4 °C."""
+    out = hlhcli(
+        "check",
+        "-",
+        stdin=timeline(
+            (0, "{triglycerides: 410 mg/dL, temperature: 40.1 C}"), (14, "{triglycerides: 395 mg/dL, temperature: 39.4 C}")
+        ),
+    ).out
+    for label in ("TG (mg/dL)", "T (°C)"):
+        (line,) = [line for line in out.splitlines() if line.startswith(label)]
+        heights = ["▁▂▃▄▅▆▇█".index(sign) for sign in line[24:].split()]
+        assert max(heights) - min(heights) <= 2

@@ -87,7 +87,9 @@ def _classes(each: LineCourse) -> Iterator[str]:
         if reading.floor and reading.timing == "in_time":
             title = "at least " * (reading.answer != "class") + _title(reading.floor.title)
             by = f"{reading.rule.label}{_ANALOGY * reading.analogy}"
-            yield f"{day_text(reading.snapshot)}, {each.line.name}: {title} by {by}"
+            worse = [observables.inline(marker.observable) for marker in each.markers_at(reading.place) if marker.better is False]
+            beside = f", with worsening of {', '.join(worse[:_FEW])}" + " and others" * (len(worse) > _FEW) if worse else ""
+            yield f"{day_text(reading.snapshot)}, {each.line.name}: {title} by {by}{beside}"
 
 
 def _state(snapshot: Snapshot) -> str | None:
@@ -169,6 +171,8 @@ def _named(reading: Reading) -> str:
 
 def _idle(reading: Reading) -> bool:
     """True where nothing that the rule asks for is decided, so that there is nothing to say but its time."""
+    if reading.timing == "too_late":
+        return True
     if reading.timing == "in_time":
         parts = [part for one in reading.classes for part in ((one.counted or one.outcome).children or (one.outcome,))]
         return all(part.status is Status.UNKNOWN for part in parts) and not reading.indicated
@@ -206,8 +210,14 @@ def _unknown(reading: Reading) -> str:
     """What keeps the best class that is open, where it is a short list."""
     best = next((one for one in reading.classes if one.status is Status.UNKNOWN), None)
     counted = (best.counted or best.outcome).children if best else ()
-    names = [_title(part.node.about.title or "") for part in counted if part.status is Status.UNKNOWN and part.node.about.title]
+    names = [_open(part) for part in counted if part.status is Status.UNKNOWN and part.node.about.title]
     return f"; not known: {', '.join(names)}" if 0 < len(names) <= _FEW else ""
+
+
+def _open(part: Outcome) -> str:
+    """An item that is open, and a treatment on account of which it is."""
+    why = next((line.note.split("; ")[-1] for line in part.evidence if line.note and "; " in line.note), "")
+    return _title(part.node.about.title or "") + (f" ({why})" if why else "")
 
 
 def _timing(reading: Reading) -> str:
@@ -244,7 +254,7 @@ def _title(text: str) -> str:
 
 def _percent(part: Outcome) -> str:
     """The change that an item rests on; an item that only denies one has none to show."""
-    if isinstance(part.node, Logic) and part.node.kind == "not":
+    if isinstance(part.node, AtLeast) or (isinstance(part.node, Logic) and part.node.kind == "not"):
         return ""
     change, found, _ = (part.evidence[-1].note or "").partition(" from ")
     return change if found and "%" in change else ""
@@ -281,8 +291,10 @@ def _flags(each: LineCourse) -> Iterator[str]:
         if reading.rule.role != "flags":
             continue
         raised = [one.response.title for one in reading.classes if one.status is Status.MET]
-        if raised:
-            yield f"{_named(reading)}: {'; '.join(raised)}"
+        unknown = [one.response.title for one in reading.classes if one.status is Status.UNKNOWN and one.response.due]
+        if raised or reading.timing == "in_time":
+            said = "; ".join([*raised, *(f"not known: {title}" for title in unknown)]) or "none raised"
+            yield f"{_named(reading)}: {said}"
 
 
 def _event(event: Event) -> str:

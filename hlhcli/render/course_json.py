@@ -100,6 +100,7 @@ def _line(each: LineCourse, snapshots: tuple[Snapshot, ...]) -> LineJson:
 
 def _reading(reading: Reading, markers: tuple[Marker, ...]) -> ReadingJson:
     known = {"class": reading.floor.id if reading.floor else "", "none": "none", "indeterminate": "indeterminate"}[reading.answer]
+    flags = reading.rule.role in ("flags", "progression")
     evaluable = reading.timing in ("in_time", "any_time")
     return {
         **_moment(reading.snapshot),
@@ -112,8 +113,8 @@ def _reading(reading: Reading, markers: tuple[Marker, ...]) -> ReadingJson:
         "elapsed": _span(reading.elapsed),
         "due": reading.due or None,
         "timing": reading.timing,
-        "response": None if reading.rule.role == "flags" else known if evaluable else "not_evaluable",
-        "by_values": None if reading.rule.role == "flags" else known,
+        "response": None if flags else known if evaluable else "not_evaluable",
+        "by_values": None if flags else known,
         "certain": reading.floor.id if reading.floor else None,
         "possible": reading.best.id if reading.best else None,
         "indicated": reading.indicated,

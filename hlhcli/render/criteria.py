@@ -210,6 +210,7 @@ def _head_of(node: Node) -> str:
         "all": "all of these",
         "first_known": "the first of these that is known",
         "not": "not",
+        "if": "if the first of these is met the second, else the third",
         "agree": "what all of these say, else open",
     }.get(kind, "any of these")
 

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from hlhcli import observables
 from hlhcli.api import Result
+from hlhcli.changes import NO_ZERO
 from hlhcli.course import Course
 from hlhcli.errors import printable
 from hlhcli.history import Instant, own
@@ -154,7 +155,7 @@ def _marker(name: str, course: Course, axis: _Axis, signs: Signs) -> Lane | None
         if first and isinstance(value, Quantity) and value.unit.convertible(first)
     ]
     ends = [end for each in numbers for end in (each.lo, each.hi) if end is not None]
-    between = min(ends, default=Fraction(0)), max(ends, default=Fraction(0))
+    between = _scale_of(name, min(ends, default=Fraction(0)), max(ends, default=Fraction(0)))
     row = axis.row()
     for instant, value in points:
         if instant.day is not None and name in own(instant):
@@ -163,6 +164,14 @@ def _marker(name: str, course: Course, axis: _Axis, signs: Signs) -> Lane | None
             row[axis.column(instant.day)] = _sign(value, interval, between, signs)
     unit = f" ({UNITS.get(first.name, first.name)})" if first and first.name != BARE else ""
     return Lane(f"{observables.get(name).short}{unit}", "".join(row), _numbers(points, first.name if first else ""))
+
+
+def _scale_of(name: str, least: Fraction, most: Fraction) -> tuple[Fraction, Fraction]:
+    """The ends of the heights: values that differ little stay at one height."""
+    middle = (least + most) / 2
+    if name in NO_ZERO:
+        return min(least, middle - 2), max(most, middle + 2)
+    return (middle * 2 / 3, middle * 4 / 3) if most < 2 * least else (least, most)
 
 
 def _sign(value: Observed, interval: Interval | None, numbers: tuple[Fraction, Fraction], signs: Signs) -> str:
