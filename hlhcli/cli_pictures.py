@@ -77,7 +77,7 @@ def report(
         if (error.name or "").startswith("hlhcli"):
             raise
         fail("a report needs matplotlib and Jinja2: pip install 'hlhcli[report]'")
-    page = html(result, chosen.library)
+    page = html(result, chosen.catalog)
     _write(output, lambda stream: stream.write(page.encode()))
 
 

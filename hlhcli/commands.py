@@ -27,9 +27,9 @@ def criteria_ids(incomplete: str) -> list[str]:
 
 
 class Chosen(NamedTuple):
-    """The library, the sets of criteria, and the rules for the course (none: those that are not kept for request)."""
+    """The sets that are known, those that were chosen, and the rules for the course (none: those that are not kept for request)."""
 
-    library: "Library"
+    catalog: "Library"
     sets: "list[CriteriaSet]"
     rules: tuple[str, ...]
 
@@ -95,7 +95,7 @@ def evaluated(name: str, chosen: Chosen, problems: "list[Problem]") -> "Result |
     from hlhcli.errors import InputError
 
     try:
-        library = chosen.library
+        library = chosen.catalog
         document = api.parse_document(_standard_input(), "<stdin>", library) if name == "-" else api.load_document(name, library)
         return api.evaluate_document(document, chosen.sets, chosen.rules)
     except InputError as error:
