@@ -82,7 +82,9 @@ def _draw_course(result: Result, console: Console, plain: bool) -> None:
             style = "dim" if lane is drawn.axis else ""
             label = wrapped(_fit(lane.label, plain), _LABELS - 1)[0]
             console.print(
-                Text(f"{label}{' ' * (_LABELS - cell_len(label))}{lane.drawn}", style=style), overflow="ignore", no_wrap=True
+                Text(f"{label}{' ' * (_LABELS - cell_len(label))}{lane.drawn.rstrip()}", style=style),
+                overflow="ignore",
+                no_wrap=True,
             )
             for line in wrapped(_fit(lane.below, plain), console.width - _LABELS) if lane.below else ():
                 console.print(Text(" " * _LABELS + line), overflow="ignore", no_wrap=True)
