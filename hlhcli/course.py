@@ -94,16 +94,15 @@ def course(patient: Patient, asked: Sequence[str] = ()) -> Course:
         happened = [event for rule in of_line if rule.role == "events" for event in events(rule, line, history)]
         base = None if line.baseline is None else ordered[line.baseline]
         courses.append(LineCourse(line, base, tuple(readings), markers, tuple(happened)))
-    therapies = placed(patient, history.calendar)
     remission = _remission(ordered, courses)
     return Course(
         history,
         ordered,
-        therapies,
+        reader.therapies,
         tuple(courses),
-        tuple(reader.recurrence(rule, therapies, remission) for rule in chosen if rule.scope == "once"),
+        tuple(reader.recurrence(rule, remission) for rule in chosen if rule.scope == "once"),
         remission,
-        tuple(worsening(chosen, history, found, therapies, remission)),
+        tuple(worsening(chosen, history, found, reader.therapies, remission)),
         tuple(_organ_dysfunction(ordered)),
     )
 
@@ -189,9 +188,9 @@ class _Reader:
             found.append(Marker(name, before, now, moved, better, stated))
         return tuple(found)
 
-    def recurrence(self, rule: ResponseSet, therapies: tuple[Placed, ...], remission: Remission | None) -> Recurrence:
+    def recurrence(self, rule: ResponseSet, remission: Remission | None) -> Recurrence:
         """The rule at every time point after a transplant it is made for, or after a documented remission."""
-        since = [each.start for each in therapies if each.start is not None and made_for(rule, each.therapy.drug)]
+        since = [each.start for each in self.therapies if each.start is not None and made_for(rule, each.therapy.drug)]
         begun = min(since, default=None) if rule.published_for else None
         found = []
         for place, snapshot in enumerate(self.ordered):

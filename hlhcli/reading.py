@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal, NamedTuple
@@ -15,6 +16,9 @@ from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status, Verdict
 
 Timing = Literal["in_time", "too_early", "too_late", "not_known", "any_time"]
+
+
+_SHORT = 5  # letters of a word that must end what is written
 
 
 class ClassOutcome(NamedTuple):
@@ -107,7 +111,11 @@ def of_the_past(node: Node) -> set[tuple[At, str]]:
 
 def made_for(rule: ResponseSet, drugs: str) -> bool:
     """True if the rule was published for one of these drugs, or names none."""
-    return not rule.published_for or any(word in drugs.casefold() for word in rule.published_for)
+    text = drugs.casefold()
+    words = re.findall(r"\w+", text)
+    ends = {word: any(each.endswith(word) for each in words) for word in rule.published_for}  # alloHCT is HCT, HCTZ is not
+    named = (ends[word] or (word in text and len(word) > _SHORT) for word in rule.published_for)
+    return not rule.published_for or any(named)
 
 
 def due_text(due: Sequence[Due]) -> str:

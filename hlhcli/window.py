@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from hlhcli import observables
 from hlhcli.entries import Observation
 from hlhcli.observables import Observable, Unit
-from hlhcli.observations import NOT_STATED, PENDING, Finding, Missing, Observed, Quantity
+from hlhcli.observations import NOT_STATED, PENDING, Finding, Missing, Observed, Qualitative, Quantity
 from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import Interval, exact_text
 from hlhcli.timeline import Calendar
@@ -43,7 +43,7 @@ def looked_back(
 
 
 def worst(observable: Observable, found: list[Dated], day: Fraction) -> Observation:
-    """The worst of several values of one observable. What is pending among them can only make it worse."""
+    """The worst of several values of one observable. What is pending among them, or raised in words, can only make it worse."""
     of_value = [each for each in found if isinstance(each.observation.value, Finding if observable.family is None else Quantity)]
     if not of_value:
         return max(found, key=lambda each: (not isinstance(each.observation.value, Missing), each.day)).observation
@@ -54,21 +54,28 @@ def worst(observable: Observable, found: list[Dated], day: Fraction) -> Observat
     if chosen is None:
         return Observation(Missing("unknown"), note="measured by assays that cannot be compared with one another")
     observation = chosen.observation
-    still = [each.day for each in found if each.observation.value == Missing(PENDING)]
-    if still:
+    still = any(each.observation.value == Missing(PENDING) for each in found)
+    words = [each.observation.value.text for each in found if _may_be_worse(observable, each.observation.value)]
+    if still or words:
         observation = observation._replace(value=_or_worse(observable, observation.value))
     notes = [f"day {exact_text(chosen.day)}, the worst of {len(of_value)} values in the window"] * (len(of_value) > 1)
     notes = notes or [f"day {exact_text(chosen.day)}"] * (chosen.day != day)
-    notes += ["a result is pending"] * bool(still)
+    notes += ["a result is pending"] * still + [f"another is {', '.join(dict.fromkeys(words))} without a number"] * bool(words)
     own = next(each.observation.value for each in of_value if each.day == chosen.day)
     beyond = (
         isinstance(own, Quantity)
         and isinstance(chosen.observation.value, Quantity)
         and own.interval != chosen.observation.value.interval
     )
-    notes += ["another may be beyond it"] * (beyond and not still)
+    notes += ["another may be beyond it"] * (beyond and not still and not words)
     note = "; ".join(filter(None, (observation.note, *notes))) or None
     return observation._replace(note=note, day=chosen.day)
+
+
+def _may_be_worse(observable: Observable, value: Observed) -> bool:
+    """True for a word that does not exclude a worse value than any number beside it."""
+    better = "elevated" if observable.worse == "low" else "low"
+    return isinstance(value, Qualitative) and value.level not in ("normal", better)
 
 
 def _worst_finding(observable: Observable, found: list[Dated]) -> Dated:

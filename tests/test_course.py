@@ -508,3 +508,12 @@ def test_values_that_differ_little_stay_at_one_height():
         (line,) = [line for line in out.splitlines() if line.startswith(label)]
         heights = ["▁▂▃▄▅▆▇█".index(sign) for sign in line[24:].split()]
         assert max(heights) - min(heights) <= 2
+
+
+@pytest.mark.parametrize(
+    ("drug", "after"), [("allo-HSCT", True), ("Retransplantation", True), ("SCT", True), ("alloHCT", True), ("HCTZ", False)]
+)
+def test_what_is_a_transplant(drug, after):
+    """The short words end what is written: hydrochlorothiazide is no transplant."""
+    found = course(timeline((10, "{fever: no}"), therapies=f"[{{drug: {drug}, start: 0}}]"))
+    assert found["recurrence"][0]["applicable"] is after

@@ -115,3 +115,16 @@ def test_the_limits_stay():
     """A worse value in the window keeps the limits of the laboratory that stand beside another of the same assay."""
     found = known('[[9, "140 mg/dL"]]', own="fibrinogen: {value: 151 mg/dL, reference: 200-400}", name="fibrinogen")
     assert (found.value.text, found.value.reference.lo) == ("140 mg/dL", 200)
+
+
+@pytest.mark.parametrize(
+    ("name", "point", "word", "ends"),
+    [
+        ("ferritin", '"100 ug/L"', "elevated", (100, None)), ("ferritin", '"100 ug/L"', "falling", (100, None)),
+        ("ferritin", '"100 ug/L"', "normal", (100, 100)), ("ferritin", '"100 ug/L"', "low", (100, 100)),
+        ("platelets", "200 G/L", "low, falling", (None, 200)), ("platelets", "200 G/L", "elevated", (200, 200)),
+    ],
+)  # fmt: skip
+def test_a_word_in_the_window(name, point, word, ends):
+    """A value that is stated as raised, without a number, is not made normal by a number of the days before."""
+    assert known(f"[[9, {point}]]", own=f"{name}: '{word}'", name=name).value.interval[:2] == ends

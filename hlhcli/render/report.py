@@ -136,7 +136,8 @@ def html(result: Result, library: Library = SHIPPED) -> str:
     patient, sets = result.patient, _criteria(result)
     snapshots = [each.snapshot for each in result.assessments if each.criteria is sets[0]]
     notes = [(_named(each), each.timepoint.note) for each in snapshots if each.timepoint.note]
-    course = result.course
+    view = course_view(result)
+    course = view.course if view else None
     organ = [each.criteria for each in course.organ[:1]] if course else []
     who = {"Patient": patient.patient.id, "Age at the first time point": age_at_first(patient), "Sex": patient.patient.sex}
     return (
@@ -157,7 +158,7 @@ def html(result: Result, library: Library = SHIPPED) -> str:
                 for name in patient.series
             },
             therapies=[(t.drug, t.line, t.dose, _when(t.start), _when(t.stop), t.note) for t in patient.therapies],
-            course=course_view(result),
+            course=view,
             readings=course_evidence(course) if course else [],
             words={status: str(status) for status in Status},
             definitions=[_definition(each, sets, library) for each in (*sets, *organ)],
