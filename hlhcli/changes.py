@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from hlhcli import observables, rules
 from hlhcli.comparisons import Evidence, Known, Outcome
-from hlhcli.entries import Observation
-from hlhcli.observations import NOT_STATED, TRENDS, Missing, Qualitative, Quantity
+from hlhcli.observations import NOT_STATED, TRENDS, Missing, Observation, Qualitative, Quantity
 from hlhcli.quantity import Interval, decimal_text
 from hlhcli.status import Status
 

@@ -7,9 +7,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from hlhcli import observables, rules
-from hlhcli.entries import Observation
 from hlhcli.observables import MOLECULAR, Unit
-from hlhcli.observations import NOT_STATED, PENDING, Finding, Missing, Observed, Qualitative, Quantity
+from hlhcli.observations import NOT_STATED, PENDING, Finding, Missing, Observation, Observed, Qualitative, Quantity
 from hlhcli.phrases import LIMITS
 from hlhcli.quantity import Interval, decimal_text, point, range_text
 from hlhcli.rules import Edge, Leaf, Node, Threshold

@@ -9,12 +9,11 @@ from typing import NamedTuple
 from hlhcli import observables, responses, rules
 from hlhcli.assessment import Assessment, assess
 from hlhcli.changes import Change, change
-from hlhcli.entries import Observation
 from hlhcli.evaluate import evaluate
 from hlhcli.events import Event, events
 from hlhcli.history import History
 from hlhcli.lines import Line, Placed, first_of, lines, placed
-from hlhcli.observations import Finding, Qualitative, Quantity
+from hlhcli.observations import Finding, Observation, Qualitative, Quantity
 from hlhcli.patient import Patient
 from hlhcli.progression import Remission, Worsening, state_of, worsening
 from hlhcli.quantity import Interval

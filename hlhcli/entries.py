@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, ValidationError, ValidationInfo
@@ -11,22 +10,11 @@ from pydantic_core import InitErrorDetails
 
 from hlhcli import observables
 from hlhcli.errors import did_you_mean, printable
-from hlhcli.fields import Moment, Position, Reading, ReadsEntry, moment, refuse
-from hlhcli.observations import BLANK, TRENDS, WORDS, Observed, Quantity, mark_of, read, read_entry, scalar
+from hlhcli.fields import Moment, Reading, ReadsEntry, moment, refuse
+from hlhcli.observations import BLANK, TRENDS, WORDS, Observation, Observed, Position, Quantity, read_entry, scalar
 from hlhcli.quantity import BadQuantity
 
 STATE = "disease_state"  # as the clinician states it
-
-
-class Observation(NamedTuple):
-    """One observed value, where it stands in the file (line, column), and what was noted beside it."""
-
-    value: Observed
-    position: Position | None = None
-    note: str | None = None
-    doubt: str | None = None  # why the value is hardly possible, and what was probably meant
-    day: Fraction | None = None  # of a value that was not observed on the day of the time point, but in its window
-    assay: str | None = None  # of the laboratory; values of different assays are not compared with one another
 
 
 class Series(NamedTuple):
@@ -72,10 +60,30 @@ def _read_observation(entry: _Entry, info: ValidationInfo) -> Observation:
     if entry.problem:
         raise refuse(entry.problem, "key")
     reading = Reading.of(info)
-    value, note = read_entry(entry.name, entry.raw, reading.decimal, reading.units)
-    assay = entry.raw.get("assay") if isinstance(entry.raw, Mapping) else None
-    doubt = _doubt(entry.name, value, entry.position, reading)
-    return Observation(value, entry.position, note, doubt, assay=str(assay).strip() or None if assay is not None else None)
+    observable = observables.get(entry.name)
+    if not isinstance(entry.raw, (list, tuple)) or (observable.values and not any(isinstance(each, Mapping) for each in entry.raw)):
+        return _one(entry.name, entry.raw, entry.position, reading)
+    if not entry.raw:
+        raise refuse("an empty list; write what was observed, or leave the line out")
+    positions = getattr(entry.raw, "value_marks", [entry.position] * len(entry.raw))
+    problems, found = [], []
+    for index, raw in enumerate(entry.raw):
+        try:
+            found.append(_one(entry.name, raw, positions[index], reading))
+        except BadQuantity as error:
+            problems.append(InitErrorDetails(type=refuse(str(error)), loc=(index,), input=None))
+    if problems:
+        raise ValidationError.from_exception_data("observations", problems)
+    from hlhcli.worst import several  # few files have several values of one moment, and every start pays for an import
+
+    return several(observable, found)
+
+
+def _one(name: str, raw: Any, position: Position | None, reading: Reading, unit: str | None = None) -> Observation:
+    """One value; a number without a unit is in `unit`, if that is given. Raises BadQuantity."""
+    value, note = read_entry(name, raw, reading.decimal, reading.units, unit)
+    assay = _stated(raw, "assay") if isinstance(raw, Mapping) else None
+    return Observation(value, position, note, _doubt(name, value, position, reading), assay=assay)
 
 
 def _doubt(name: str, value: Observed | None, position: Position | None, reading: Reading) -> str | None:
@@ -117,10 +125,8 @@ def _read_series(entry: _Entry, info: ValidationInfo) -> Series:
             loc = ("points", index, 0)
             when = moment(scalar(pair[0]), reading.decimal)
             loc = ("points", index, 1)
-            value = read(entry.name, scalar(pair[1]), mark_of(pair[1], reading.decimal), reading.units, unit)
-            position = getattr(pair, "value_marks", [None, entry.position])[1]
-            doubt = _doubt(entry.name, value, position, reading)
-            points.append((when, Observation(value, position, None, doubt, assay=_stated(entry.raw, "assay"))))
+            one = _one(entry.name, pair[1], getattr(pair, "value_marks", [None, entry.position])[1], reading, unit)
+            points.append((when, one._replace(assay=one.assay or _stated(entry.raw, "assay"))))
         except BadQuantity as error:
             problems.append(InitErrorDetails(type=refuse(str(error)), loc=loc, input=None))
     if problems:

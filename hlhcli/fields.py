@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError, core_schema
 
 from hlhcli.age import read_age
 from hlhcli.errors import did_you_mean, printable
-from hlhcli.observations import PENDING, Convention, Quantity, mark_of, missing, scalar
+from hlhcli.observations import PENDING, Convention, Position, Quantity, mark_of, missing, scalar
 from hlhcli.quantity import BadQuantity, Decimal, fold
 from hlhcli.status import Status
 
@@ -24,9 +24,6 @@ class Moment(NamedTuple):
 
     day: Fraction | None = None
     date: date | None = None
-
-
-Position: TypeAlias = tuple[int, int]
 
 
 @dataclass(slots=True)

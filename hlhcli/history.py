@@ -10,14 +10,13 @@ from typing import NamedTuple
 
 from hlhcli import observables
 from hlhcli.changes import LEVELS
-from hlhcli.entries import Observation
-from hlhcli.observations import Finding, Missing, Qualitative, Quantity
+from hlhcli.observations import Finding, Missing, Observation, Qualitative, Quantity
 from hlhcli.patient import Patient
 from hlhcli.quantity import Interval
 from hlhcli.rules import At
 from hlhcli.snapshot import Snapshot, moments
 from hlhcli.timeline import Calendar
-from hlhcli.window import Dated, extreme
+from hlhcli.worst import Dated, extreme
 
 Known = dict[str, Observation]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal as decimals
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, Union
 
 from hlhcli.errors import did_you_mean, printable
@@ -55,9 +56,22 @@ class Missing(NamedTuple):
 
 
 Observed: TypeAlias = Union[Quantity, Finding, Qualitative, Missing, "Genes"]
+Position: TypeAlias = tuple[int, int]
 NOT_STATED = Missing("not stated")
 BLANK = ("", "~", "null")
 PENDING = "pending"
+
+
+class Observation(NamedTuple):
+    """One observed value, where it stands in the file (line, column), and what was noted beside it."""
+
+    value: Observed
+    position: Position | None = None
+    note: str | None = None
+    doubt: str | None = None  # why the value is hardly possible, and what was probably meant
+    day: Fraction | None = None  # of a value that was not observed on the day of the time point, but in its window
+    assay: str | None = None  # of the laboratory; values of different assays are not compared with one another
+
 
 _REASONS = {
     "not done": ["not done", "nd", "n.d.", "na", "n/a", "n.a.", "not sent", "not determined", "not measured", "not tested",
@@ -106,15 +120,18 @@ def scalar(raw: Any) -> str:
     return str(raw)
 
 
-def read_entry(name: str, raw: Any, decimal: Decimal = "point", units: Convention | None = None) -> tuple[Observed, str | None]:
-    """What one entry under `observations` says: a scalar, a list of sites, or {value, unit, comparator, reference, note}."""
+def read_entry(
+    name: str, raw: Any, decimal: Decimal = "point", units: Convention | None = None, unit: str | None = None
+) -> tuple[Observed, str | None]:
+    """What one entry says: a scalar, a list of sites, or {value, unit, comparator, reference, assay, note}.
+
+    A number without a unit is in `unit`, if that is given. Raises BadQuantity.
+    """
     observable = get(name)
-    if isinstance(raw, (list, tuple)):
-        if not observable.values:
-            raise BadQuantity("write one value for a time point; several are a series, or time points of their own")
+    if isinstance(raw, (list, tuple)) and observable.values:
         raw = ", ".join(map(scalar, raw))
     if not isinstance(raw, dict):
-        return read(name, scalar(raw), mark_of(raw, decimal), units), None
+        return read(name, scalar(raw), mark_of(raw, decimal), units, unit), None
     for key in raw:
         if key not in _ENTRY and str(key)[:1].isdigit():
             entry = printable(str(key), 40)
@@ -136,7 +153,7 @@ def read_entry(name: str, raw: Any, decimal: Decimal = "point", units: Conventio
     if "unit" in part and not _qualitative(text):
         value: Observed = quantity(observable, text, decimal, units, part["unit"])
     else:
-        value = read(name, text, decimal, units)
+        value = read(name, text, decimal, units, unit)
     if isinstance(value, Quantity) and not missing(part.get("reference", "")):
         value = value._replace(reference=_reference(observable, part["reference"], value.unit, decimal))
     return value, note

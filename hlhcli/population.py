@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from hlhcli import observables
-from hlhcli.entries import Observation
 from hlhcli.evaluate import evaluate
-from hlhcli.observations import Quantity
+from hlhcli.observations import Observation, Quantity
 from hlhcli.rules import CriteriaSet
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status

@@ -9,8 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from hlhcli import age, observables
-from hlhcli.entries import Observation
-from hlhcli.observations import NOT_STATED, Missing, Quantity
+from hlhcli.observations import NOT_STATED, Missing, Observation, Quantity
 from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import Interval
 from hlhcli.timeline import Calendar, calendar, disagree

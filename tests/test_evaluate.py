@@ -3,7 +3,7 @@
 import pytest
 
 from hlhcli import definition, rules
-from hlhcli.entries import Observation
+from hlhcli.observations import Observation
 from hlhcli.evaluate import evaluate
 from hlhcli.observations import read
 from hlhcli.status import Status

@@ -95,7 +95,7 @@ def test_the_reference_is_in_the_unit_of_the_value():
     ("entry", "hint"),
     [
         ({"valu": 3}, "did you mean 'value'"), ({"value": "3 U/mL", "unit": "pg/mL"}, "twice"), ({"value": [1, 2]}, "one value"),
-        ({"value": "3 U/mL", "reference": "5 pg/mL"}, "cannot be converted"), ([3, 4], "one value for a time point"),
+        ({"value": "3 U/mL", "reference": "5 pg/mL"}, "cannot be converted"), ([3, 4], "expected one value here"),
     ],
 )  # fmt: skip
 def test_bad_entries(entry, hint):

@@ -17,12 +17,11 @@ from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from hlhcli import observables, rules
-from hlhcli.entries import Observation
 from hlhcli.errors import printable
 from hlhcli.history import History
 from hlhcli.lines import Placed
 from hlhcli.observables import Observable, Unit
-from hlhcli.observations import Finding, Missing, Qualitative, Quantity
+from hlhcli.observations import Finding, Missing, Observation, Qualitative, Quantity
 from hlhcli.patient import Patient
 from hlhcli.quantity import exact_text, number_text, point
 from hlhcli.render.grid import UNITS
