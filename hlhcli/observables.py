@@ -208,6 +208,11 @@ def get(name: str) -> Observable:
     )
 
 
+def codes(name: str, system: str) -> list[str]:
+    """What the table lists for an observable under `loinc` or `hpo`."""
+    return str(_tables()[1][name].get(system, "")).split()
+
+
 def inline(name: str) -> str:
     """The title of an observable inside a sentence: without its capital, unless it is an abbreviation or a name."""
     title = get(name).title
