@@ -22,6 +22,7 @@ def main() -> None:
     from hlhcli.cli import app
 
     if sys.argv[1:2] != ["check"]:  # which is called most, and needs none of the others
+        import hlhcli.cli_convert
         import hlhcli.cli_definitions
         import hlhcli.cli_pictures  # noqa: F401
 

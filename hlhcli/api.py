@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +11,7 @@ from hlhcli.assessment import Assessment, assess
 from hlhcli.entries import STATE
 from hlhcli.errors import InputError, Problem, UnknownName, did_you_mean, printable
 from hlhcli.patient import Patient
+from hlhcli.readers.detect import Form, Source
 from hlhcli.readers.yaml_json import Document, read
 from hlhcli.rules import CriteriaSet, Linear, Ratio, item_id, leaves
 from hlhcli.snapshot import Snapshot, snapshots
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from hlhcli.comparison import Comparison
     from hlhcli.course import Course
     from hlhcli.deltas import Delta
+    from hlhcli.readers.account import Account
+    from hlhcli.readers.inputs import Options
 
 
 class Result(NamedTuple):
@@ -68,8 +71,13 @@ class Result(NamedTuple):
 
 
 def load(path: str | Path) -> Patient:
-    """The patient in a YAML or JSON file. Raises InputError with file, line and column of every problem."""
+    """The one patient in a file: YAML or JSON, FHIR, a phenopacket, a table. Raises InputError with the place of every problem."""
     return load_document(path).patient
+
+
+def load_all(path: str | Path, options: Options | None = None) -> Iterator[Patient]:
+    """Every patient in a file or folder of any form that is read. Raises InputError."""
+    return (document.patient for document in load_input(path, options).documents)
 
 
 def check(patient: Patient, *names: str | Path) -> list[Assessment]:
@@ -90,15 +98,59 @@ def follow(patient: Patient, *rules: str) -> Course:
 
 
 def load_document(path: str | Path, library: criteria.Library = criteria.SHIPPED) -> Document:
-    """The patient file with the places of its values. Raises InputError, also where it cannot be opened."""
+    """The one patient in a file with the places of its values. Raises InputError."""
+    return alone(list(load_input(path, None, library).documents), str(path))
+
+
+def alone(documents: list[Document], source: str) -> Document:
+    """The one patient of an input. Raises InputError where it holds several."""
+    if len(documents) != 1:
+        raise InputError([Problem(source, f"holds {len(documents)} patients where one is expected; hlhcli convert parts them")])
+    return documents[0]
+
+
+class Loaded(NamedTuple):
+    """What an input holds: patients, to be walked through once, and the books about what was read (None for a patient file)."""
+
+    documents: Iterator[Document]
+    account: Account | None = None
+
+
+def load_input(path: str | Path, options: Options | None = None, library: criteria.Library = criteria.SHIPPED) -> Loaded:
+    """The patients in a file or folder of any form that is read. Raises InputError, also where it cannot be opened."""
     source = str(path)
     try:
+        if Path(path).is_dir():
+            return _folder(Path(path), options)
         with Path(path).open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            return read_input(Source(source, file, Path(path)), options, library)
     except OSError as error:
-        advice = f"; name its files, such as {source.rstrip('/')}/*.yaml" if Path(source).is_dir() else ""
-        raise InputError([Problem(source, f"cannot be read: {(error.strerror or str(error)).lower()}{advice}")]) from None
-    return parse_document(content, source, library)
+        raise InputError([Problem(source, f"cannot be read: {(error.strerror or str(error)).lower()}")]) from None
+
+
+def read_input(source: Source, options: Options | None = None, library: criteria.Library = criteria.SHIPPED) -> Loaded:
+    """The patients in an opened input. Raises InputError."""
+    form = source.form()
+    chosen = options.form if options and options.form else None
+    if (chosen or form) is Form.PATIENT and not (options and options.mapping):
+        return Loaded(iter([parse_document(source.content(MAX_BYTES), source.name, library)]))
+    from hlhcli.readers import inputs  # a patient file needs none of the other readers, and every start pays for an import
+
+    options = options or inputs.Options()
+    charts, account = inputs.read(source, form, options)
+    return Loaded(inputs.documents(charts, account, options), account)
+
+
+def _folder(path: Path, options: Options | None) -> Loaded:
+    from hlhcli.readers import inputs
+
+    options = options or inputs.Options()
+    found = inputs.folder(path, options)
+    if found is None:
+        advice = f"name its files, such as {str(path).rstrip('/')}/*.yaml"
+        raise InputError([Problem(str(path), f"a folder, but neither of FHIR bulk data nor of OMOP tables; {advice}")])
+    charts, account = found
+    return Loaded(inputs.documents(charts, account, options), account)
 
 
 def parse_document(content: bytes | str, source: str, library: criteria.Library = criteria.SHIPPED) -> Document:

@@ -16,19 +16,25 @@ from hlhcli.commands import (
     FAILED,
     INDETERMINATE,
     NOT_MET,
-    Chosen,
+    AnchorOption,
+    At,
     Criteria,
+    Dictionary,
     Folder,
+    From,
+    Inputs,
+    Map,
+    Strict,
+    Window,
     choose,
-    evaluated,
     fail,
+    reading,
     say,
     usage,
 )
 
 if TYPE_CHECKING:
     from hlhcli.api import Result
-    from hlhcli.errors import Problem
 
 app = typer.Typer(
     name="hlhcli",
@@ -69,7 +75,12 @@ def _hlhcli(
 
 @app.command("check", no_args_is_help=True, short_help="Decide which criteria are met, not met or unknown.")
 def check(
-    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Patient files (YAML or JSON); '-' is standard input.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE", help="Patient files, or FHIR, phenopackets, tables, folders of bulk data; '-' is standard input."
+        ),
+    ],
     criteria: Criteria = None,
     folder: Folder = None,
     form: Annotated[
@@ -85,6 +96,13 @@ def check(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to a file, which appears only once it is complete.")
     ] = None,
+    form_in: From = None,
+    mapping: Map = None,
+    dictionary: Dictionary = None,
+    at: At = None,
+    anchor: AnchorOption = None,
+    window: Window = None,
+    strict: Strict = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit 10 if not met, 11 if indeterminate at the last time point.")
     ] = False,
@@ -103,6 +121,8 @@ def check(
       hlhcli check ward/*.yaml --format csv -o ward.csv
       hlhcli check --json patient.yaml | jq '.results[].assessments[].verdict'
       cat patient.json | hlhcli check -
+      hlhcli check bundle.json --anchor first-ferritin --window 7d
+      hlhcli check labs.csv --map columns.yaml      a table; see hlhcli convert
 
     Decide which criteria were met, not met or cannot be known yet, at each
     time point, and how the disease moved between them.
@@ -128,39 +148,36 @@ def check(
     if len(files) > 1:  # main() starts without garbage collection, which one file does not need
         gc.freeze()
         gc.enable()
-    sets = choose(criteria, folder)
-    problems: list[Problem] = []
+    options = reading(form_in, mapping, dictionary, at, anchor, window)
+    inputs = Inputs(choose(criteria, folder), options, strict)
     codes: set[int] = set()
     chosen = Format.JSON if as_json else Format(form) if form else format_of(output)
     if chosen is None:
         usage(f"cannot write {output}; choose a --format, or a name that ends in .json, .jsonl, .csv, .md or .txt")
-    results = _evaluated(files, sets, problems, codes, warn=chosen is Format.CSV)
+    results = _evaluated(files, inputs, codes, warn=chosen is Format.CSV)
     try:
         with destination(output) as stream:
-            write(chosen, results, problems, sets.sets, stream, Screen(True if color else False if no_color else None, ascii_only))
+            write(chosen, results, inputs, stream, Screen(True if color else False if no_color else None, ascii_only))
             if output and not codes and chosen is not Format.JSON:  # JSON says under `errors` why it is empty
                 fail(f"{output}: not written: no input could be evaluated")
     except OSError as error:
         if output is None:  # standard output is main's affair
             raise
         fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
-    if problems:
+    if inputs.problems:
         raise typer.Exit(FAILED)
     if exit_code:
         raise typer.Exit(INDETERMINATE if INDETERMINATE in codes else NOT_MET if NOT_MET in codes else EVALUATED)
 
 
-def _evaluated(files: list[str], chosen: Chosen, problems: "list[Problem]", codes: set[int], warn: bool) -> "Iterator[Result]":
-    """The result of each input that can be evaluated; what is wrong with the others goes to stderr and `problems`."""
+def _evaluated(files: list[str], inputs: Inputs, codes: set[int], warn: bool) -> "Iterator[Result]":
+    """The result of each patient that can be evaluated."""
     from hlhcli.status import Status
 
-    for name in files:
-        result = evaluated(name, chosen, problems)
-        if result is None:
-            continue
+    for result in (result for name in files for result in inputs.results(name)):
         for warning in result.warnings if warn else ():  # the form has no place for them
             say(f"{warning.where}: warning: {warning.message}")
-        for each in chosen.sets:
+        for each in inputs.chosen.sets:
             last = [assessment for assessment in result.assessments if assessment.criteria is each][-1].status
             codes.add({Status.MET: EVALUATED, Status.NOT_MET: NOT_MET, Status.UNKNOWN: INDETERMINATE}[last])
         yield result

@@ -10,15 +10,30 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, get_args
 import typer
 
 from hlhcli.cli import app
-from hlhcli.commands import FAILED, Chosen, Criteria, Folder, choose, evaluated, fail, usage
+from hlhcli.commands import (
+    FAILED,
+    AnchorOption,
+    At,
+    Criteria,
+    Dictionary,
+    Folder,
+    From,
+    Inputs,
+    Map,
+    Strict,
+    Window,
+    choose,
+    fail,
+    reading,
+    usage,
+)
 
 if TYPE_CHECKING:
     from hlhcli.api import Result
-    from hlhcli.errors import Problem
 
 Form = Literal["svg", "png", "pdf"]
 
-_File = Annotated[str, typer.Argument(metavar="FILE", help="A patient file (YAML or JSON); '-' is standard input.")]
+_File = Annotated[str, typer.Argument(metavar="FILE", help="An input of one patient; '-' is standard input.")]
 
 
 @app.command("figure", no_args_is_help=True, short_help="Draw the course of one patient in four panels.")
@@ -27,6 +42,13 @@ def figure(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The picture: .svg, .png or .pdf.")],
     criteria: Criteria = None,
     folder: Folder = None,
+    form_in: From = None,
+    mapping: Map = None,
+    dictionary: Dictionary = None,
+    at: At = None,
+    anchor: AnchorOption = None,
+    window: Window = None,
+    strict: Strict = False,
 ) -> None:
     """
     \b
@@ -41,7 +63,8 @@ def figure(
     form = next((form for form in get_args(Form) if output.suffix.lower() == f".{form}"), None)
     if form is None:
         usage(f"cannot draw {output}; choose a name that ends in .svg, .png or .pdf")
-    result = _result(file, choose(criteria, folder))
+    options = reading(form_in, mapping, dictionary, at, anchor, window)
+    result = _result(file, Inputs(choose(criteria, folder), options, strict))
     try:
         from hlhcli.render.figure import save
     except ImportError as error:
@@ -57,6 +80,13 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The page, such as report.html.")],
     criteria: Criteria = None,
     folder: Folder = None,
+    form_in: From = None,
+    mapping: Map = None,
+    dictionary: Dictionary = None,
+    at: At = None,
+    anchor: AnchorOption = None,
+    window: Window = None,
+    strict: Strict = False,
 ) -> None:
     """
     \b
@@ -70,7 +100,8 @@ def report(
     Needs matplotlib and Jinja2: pip install 'hlhcli[report]'
     """
     chosen = choose(criteria, folder)
-    result = _result(file, chosen)
+    options = reading(form_in, mapping, dictionary, at, anchor, window)
+    result = _result(file, Inputs(chosen, options, strict))
     try:
         from hlhcli.render.report import html
     except ImportError as error:
@@ -81,12 +112,14 @@ def report(
     _write(output, lambda stream: stream.write(page.encode()))
 
 
-def _result(file: str, chosen: Chosen) -> "Result":
-    problems: list[Problem] = []
-    result = evaluated(file, chosen, problems)
-    if result is None:
+def _result(file: str, inputs: Inputs) -> "Result":
+    """The result of the one patient in the input."""
+    found = list(inputs.results(file))
+    if inputs.problems:
         raise typer.Exit(FAILED)
-    return result
+    if len(found) > 1:
+        fail(f"{file}: holds {len(found)} patients; part them with hlhcli convert -o FOLDER, and choose one")
+    return found[0]
 
 
 def _write(output: Path, write: Callable[[BinaryIO], object]) -> None:

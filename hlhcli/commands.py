@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hlhcli.api import Result
     from hlhcli.criteria import Library
     from hlhcli.errors import Problem
+    from hlhcli.readers.account import Account
+    from hlhcli.readers.detect import Source
+    from hlhcli.readers.inputs import Options
+    from hlhcli.readers.yaml_json import Document
     from hlhcli.rules import CriteriaSet
 
 EVALUATED, FAILED, USAGE = 0, 1, 2
 NOT_MET, INDETERMINATE = 10, 11
 _SHOWN = 20  # problems of one input on stderr; JSON holds all
+_KINDS = 8  # of what was not used
 
 
 def criteria_ids(incomplete: str) -> list[str]:
@@ -89,32 +96,119 @@ def is_file(name: str) -> bool:
     return name.endswith((".yaml", ".yml", ".json")) or "/" in name or "\\" in name
 
 
-def evaluated(name: str, chosen: Chosen, problems: "list[Problem]") -> "Result | None":
-    """The result of one input (`-` is standard input); what is wrong with it goes to stderr and `problems`."""
-    from hlhcli import api
-    from hlhcli.errors import InputError
+class Inputs:
+    """Reads inputs one after another: results as they come, and what was wrong or not used, which goes to stderr too."""
 
-    try:
-        library = chosen.catalog
-        document = api.parse_document(_standard_input(), "<stdin>", library) if name == "-" else api.load_document(name, library)
-        return api.evaluate_document(document, chosen.sets, chosen.rules)
-    except InputError as error:
-        problems += error.problems
-        for problem in error.problems[:_SHOWN]:
-            say(str(problem))
-        if len(error.problems) > _SHOWN:
-            say(f"{error.problems[0].source}: and {len(error.problems) - _SHOWN} more problems (--json lists all)")
-        return None
+    def __init__(self, chosen: Chosen, options: "Options | None" = None, strict: bool = False) -> None:
+        self.chosen = chosen
+        self.options = options
+        self.strict = strict
+        self.problems: list[Problem] = []
+        self.accounts: list[Account] = []
+        self.account: Account | None = None  # of the input that is being read
+
+    @property
+    def sets(self) -> "list[CriteriaSet]":
+        return self.chosen.sets
+
+    def results(self, name: str) -> "Iterator[Result]":
+        """The result of each patient in an input (`-` is standard input)."""
+        from hlhcli import api
+
+        for document in self.documents(name):
+            yield api.evaluate_document(document, self.chosen.sets, self.chosen.rules)
+
+    def documents(self, name: str) -> "Iterator[Document]":
+        """Each patient in an input, up to what cannot be read."""
+        from hlhcli import api
+        from hlhcli.errors import InputError
+
+        self.account = None
+        loaded = None
+        try:
+            library = self.chosen.catalog
+            if name == "-":
+                loaded = api.read_input(standard_input(), self.options, library)
+            else:
+                loaded = api.load_input(name, self.options, library)
+            self.account = loaded.account
+            if self.strict and loaded.account is not None:
+                found = list(loaded.documents)
+                loaded.account.insist()
+                yield from found
+            else:
+                yield from loaded.documents
+        except InputError as error:
+            self.problems += error.problems
+            tell(error.problems)
+        finally:
+            if loaded is not None and loaded.account is not None:
+                self.accounts.append(loaded.account)
+                for line in loaded.account.summary(0 if self.strict else _KINDS):
+                    say(line)
 
 
-def _standard_input() -> bytes:
-    from hlhcli.yamltree import MAX_BYTES
+def tell(problems: "list[Problem]") -> None:
+    """The problems of one input, on stderr."""
+    for problem in problems[:_SHOWN]:
+        say(str(problem))
+    if len(problems) > _SHOWN:
+        say(f"{problems[0].source}: and {len(problems) - _SHOWN} more problems (--json lists all)")
+
+
+def standard_input() -> "Source":
+    import io
+
+    from hlhcli.readers.detect import Source
 
     if sys.stdin is None:
-        return b""
+        return Source("<stdin>", io.BytesIO())
     if sys.stdin.isatty():
         say("reading a patient from the terminal; end with Ctrl-D")
-    return sys.stdin.buffer.read(MAX_BYTES + 1)
+    return Source("<stdin>", sys.stdin.buffer)
+
+
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="FORM", help="Form of the input: patient, fhir, phenopacket, csv, xlsx or omop. [default: by its content]"
+    ),
+]
+Map = Annotated[Path | None, typer.Option("--map", metavar="FILE", help="A file that says which column of a table is what.")]
+Dictionary = Annotated[Path | None, typer.Option("--dictionary", metavar="FILE", help="The data dictionary of a REDCap project.")]
+At = Annotated[
+    list[str] | None,
+    typer.Option("--at", metavar="DATE=NAME", help="A time point (or DAY=NAME); repeatable. [default: one for each day]"),
+]
+AnchorOption = Annotated[
+    str | None, typer.Option("--anchor", metavar="WHICH", help="The time point, such as first-ferritin or last-platelets.")
+]
+Window = Annotated[str | None, typer.Option("--window", metavar="TIME", help="How far each time point looks back, such as 7d.")]
+Strict = Annotated[bool, typer.Option("--strict", help="An input of which something was not used is an error.")]
+
+
+def reading(
+    form: str | None,
+    mapping: Path | None,
+    dictionary: Path | None,
+    at: list[str] | None,
+    anchor: str | None,
+    window: str | None,
+    key: bytes | None = None,
+) -> "Options | None":
+    """How the inputs are to be read; None where nothing is said of it."""
+    if not any((form, mapping, dictionary, at, anchor, window, key)):
+        return None
+    from hlhcli.readers.detect import Form
+    from hlhcli.readers.inputs import Options
+    from hlhcli.readers.placing import BadPlan, plan
+
+    if form is not None and form not in list(Form):
+        usage(f"'{form}' is no form; choose from {', '.join(each for each in Form if each is not Form.NDJSON)}")
+    try:
+        return Options(Form(form) if form else None, mapping, dictionary, plan(at or (), anchor, window), key)
+    except BadPlan as error:
+        usage(str(error))
 
 
 def say(message: str) -> None:

@@ -207,6 +207,26 @@ class ResultJson(TypedDict):
     warnings: list[WarningJson]
 
 
+class KindJson(TypedDict):
+    """Entries of one kind: the reason, the code, column or unit, how many there are, and where the first stands."""
+
+    reason: str
+    what: str
+    count: int
+    first: str
+
+
+class InputJson(TypedDict):
+    """An input that is no patient file: how many entries it has, how many were used, and what was not, by its kind."""
+
+    source: str
+    form: str
+    entries: int
+    used: int
+    not_used: list[KindJson]
+    remarks: list[KindJson]
+
+
 class ResultsJson(TypedDict):
     """What `hlhcli check --json` prints."""
 
@@ -214,3 +234,4 @@ class ResultsJson(TypedDict):
     version: str
     results: list[ResultJson]
     errors: list[ErrorJson]
+    inputs: list[InputJson]

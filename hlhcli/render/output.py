@@ -11,12 +11,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TextIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TextIO
 
 from hlhcli.api import Result
 from hlhcli.errors import Problem
 from hlhcli.render.results import envelope, result_json
 from hlhcli.rules import CriteriaSet
+
+if TYPE_CHECKING:
+    from hlhcli.readers.account import Account
 
 
 class Format(StrEnum):
@@ -51,24 +54,37 @@ class Screen(NamedTuple):
     ascii: bool = False
 
 
-def write(
-    form: Format, results: Iterable[Result], problems: list[Problem], sets: list[CriteriaSet], stream: TextIO, screen: Screen
-) -> None:
-    """Every result to the stream. `problems` may still grow while `results` is consumed."""
+class Read(Protocol):
+    """What was read for the results: the sets of criteria, what was wrong, and the books of inputs that are no patient files."""
+
+    @property
+    def sets(self) -> list[CriteriaSet]: ...
+    @property
+    def problems(self) -> list[Problem]: ...
+    @property
+    def accounts(self) -> list[Account]: ...
+
+
+def write(form: Format, results: Iterable[Result], read: Read, stream: TextIO, screen: Screen) -> None:
+    """Every result to the stream. The problems and accounts may still grow while `results` is consumed."""
     if form is Format.TABLE:
         _tables(results, stream, screen)
     elif form is Format.JSON:
-        texts = [_indented(json.dumps(result_json(result), indent=2), 4) for result in results]
-        whole = json.dumps(envelope(problems), indent=2)
-        stream.write(whole.replace('"results": []', '"results": [\n    ' + ",\n    ".join(texts) + "\n  ]", 1) if texts else whole)
-        stream.write("\n")
+        before, _ = json.dumps(envelope([], []), indent=2).split('"results": []')
+        stream.write(f'{before}"results": [')
+        number = 0
+        for number, result in enumerate(results, 1):
+            stream.write(("," if number > 1 else "") + "\n    " + _indented(json.dumps(result_json(result), indent=2), 4))
+        _, after = json.dumps(envelope(read.problems, read.accounts), indent=2).split('"results": []')
+        stream.write("\n  ]" if number else "]")
+        stream.write(f"{after}\n")
     elif form is Format.JSONL:
         for result in results:
             stream.write(json.dumps(result_json(result)) + "\n")
     elif form is Format.CSV:
         from hlhcli.render.csvfile import CsvWriter
 
-        writer = CsvWriter(stream, sets)
+        writer = CsvWriter(stream, read.sets)
         for result in results:
             writer.write(result)
     else:

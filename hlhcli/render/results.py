@@ -16,13 +16,16 @@ from hlhcli.snapshot import age_at_first
 if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
     from hlhcli.comparison import Comparison, Step
     from hlhcli.deltas import Delta
+    from hlhcli.readers.account import Account, Kind
     from hlhcli.render.contract import (
         AssessmentJson,
         ByValuesJson,
         ComparisonJson,
         CountJson,
         ErrorJson,
+        InputJson,
         ItemJson,
+        KindJson,
         PointsJson,
         ReportedJson,
         ResultJson,
@@ -34,10 +37,25 @@ if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
     from hlhcli.render.course_contract import CourseJson, DeltaJson
 
 
-def envelope(problems: Iterable[Problem]) -> ResultsJson:
+def envelope(problems: Iterable[Problem], accounts: Iterable[Account]) -> ResultsJson:
     """The whole document but for its results."""
     errors: list[ErrorJson] = [{"source": p.source, "where": p.where, "message": p.message} for p in problems]
-    return {"schema": "hlhcli.results/1", "version": __version__, "results": [], "errors": errors}
+    inputs = [_input(account) for account in accounts]
+    return {"schema": "hlhcli.results/1", "version": __version__, "results": [], "errors": errors, "inputs": inputs}
+
+
+def _input(account: Account) -> InputJson:
+    def kind(each: Kind) -> KindJson:
+        return {"reason": each.reason, "what": each.what, "count": each.number, "first": account.where(each)}
+
+    return {
+        "source": account.source,
+        "form": account.form,
+        "entries": account.read,
+        "used": account.used,
+        "not_used": [kind(each) for each in account.left],
+        "remarks": [kind(each) for each in account.remarks],
+    }
 
 
 def result_json(result: Result) -> ResultJson:

@@ -1,0 +1,391 @@
+"""From a chart to a patient file: every value is tried, placed at its time point or in a curve, and says where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from hlhcli import observables
+from hlhcli.errors import printable
+from hlhcli.observations import read_entry
+from hlhcli.patient import MAX_TIMEPOINTS
+from hlhcli.quantity import MAX_TEXT, BadQuantity
+from hlhcli.readers import therapies
+from hlhcli.readers.account import Account
+from hlhcli.readers.chart import Chart, Fact, Found, Place, Remark, Stated, latest
+from hlhcli.readers.jsontext import plain
+from hlhcli.readers.placing import UNDATED, Plan, Slot, slots
+from hlhcli.yamltree import Mapping, Sequence
+
+MAX_NOTE = 300  # characters of one note
+CSF = "csf_cells"  # the one observable that is not of blood
+
+
+class NoTimepoint(ValueError):
+    """A chart from which no patient can be made; the message says why. `lost` where it holds values."""
+
+    def __init__(self, why: str, lost: bool) -> None:
+        self.lost = lost
+        super().__init__(why)
+
+
+class Commented(Mapping):
+    """A mapping with a comment for each of its keys, for people who read the file."""
+
+    __slots__ = ("comments",)
+
+    def __init__(self, place: Place = Place()) -> None:  # noqa: B008
+        super().__init__((place.line, place.column))
+        self.comments: dict[str, str] = {}
+
+    def put(self, key: str, value: Any, place: Place, comment: str = "") -> None:
+        self[key] = value
+        self.key_marks[key] = self.value_marks[key] = (place.line, place.column)
+        if comment:
+            self.comments[key] = comment
+
+
+class CommentedList(Sequence):
+    """A list with a comment for each of its elements."""
+
+    __slots__ = ("comments",)
+
+    def __init__(self, place: Place = Place()) -> None:  # noqa: B008
+        super().__init__((place.line, place.column))
+        self.comments: list[str] = []
+
+    def put(self, value: Any, place: Place, comment: str = "") -> None:
+        self.append(value)
+        self.value_marks.append((place.line, place.column))
+        self.comments.append(comment)
+
+
+def draft(chart: Chart, plan: Plan, account: Account, quiet: bool = False) -> Commented:
+    """The patient file that the chart makes, as a tree of text. What cannot be used is entered in the account.
+
+    With `quiet`, nothing is repeated of a value that cannot be read. Raises NoTimepoint where there is nothing to assess.
+    """
+    return _Draft(chart, plan, account, quiet).tree()
+
+
+class _Draft:
+    def __init__(self, chart: Chart, plan: Plan, account: Account, quiet: bool) -> None:
+        self.chart = chart
+        self.quiet = quiet
+        self.plan = plan
+        self.account = account
+
+    def tree(self) -> Commented:
+        facts = self.holding()
+        made = slots(facts, self.plan)
+        made = self.with_stated(made)
+        self.refuse(made, facts)
+        entries = {id(fact): self.entry(fact) for fact in facts}
+        tree = Commented(self.chart.person.place)
+        person = self.person()
+        if person:
+            tree.put("patient", person, self.chart.person.place)
+        self.lasting(tree, made, entries)
+        given = therapies.merged(self.chart.given, self.account)
+        if given:
+            tree.put("therapies", _therapies(given), given[0].place)
+        tree.put("timepoints", self.timepoints(made, facts, entries), self.chart.person.place)
+        if genetics := self.genetics():
+            tree.put("genetics", genetics, self.chart.person.place)
+        if series := self.series(made, facts, entries):
+            tree.put("series", series, self.chart.person.place)
+        return tree
+
+    def holding(self) -> list[Fact]:
+        """The facts that hold: neither replaced by a later version nor of another specimen."""
+        holds, replaced = latest(self.chart.facts)
+        for fact in replaced:
+            if not fact.void:
+                self.account.leave("another version takes its place", fact.observable, fact.place)
+        found = []
+        for fact in holds:
+            if fact.specimen and fact.specimen in self.chart.foreign and fact.observable != CSF:
+                if not fact.void:
+                    self.account.leave("not a specimen of blood", fact.observable, fact.place)
+            elif not fact.void:
+                found.append(fact)
+        return found
+
+    def refuse(self, made: list[Slot], facts: list[Fact]) -> None:
+        """A chart that makes no patient; all that it holds is entered as left."""
+        why = ""
+        if not made and not facts and not self.chart.always:
+            why = "nothing was observed that this tool reads"
+        elif not made and not facts:
+            made.append(Slot(UNDATED))
+        elif not made:
+            why = (
+                f"no {self.plan.anchor.observable} with a date, at which the time point would lie"
+                if self.plan.anchor
+                else "no date"
+            )
+        elif len(made) > MAX_TIMEPOINTS:
+            why = f"values on {len(made)} days, more than the {MAX_TIMEPOINTS} of a patient file; choose some with --at or --anchor"
+        if not why:
+            return
+        chart = self.chart
+        reason = "of a patient without a time point"
+        if chart.person.known:
+            self.account.leave(reason, "patient", chart.person.place, chart.person.known)
+        for fact in (*facts, *chart.always):
+            self.account.leave(reason, fact.observable, fact.place)
+        for kind, entries in (
+            ("therapy", chart.given),
+            ("variant", chart.variants),
+            ("diagnosis", chart.remarks),
+            ("report", chart.stated),
+        ):
+            for each in entries:
+                self.account.leave(reason, kind, each.place)
+        raise NoTimepoint(why, bool(facts))
+
+    def person(self) -> Commented:
+        person, tree = self.chart.person, Commented(self.chart.person.place)
+        self.account.used += person.known
+        for key in ("id", "birth_date", "age", "onset", "sex"):
+            if value := getattr(person, key):
+                tree.put(key, plain(value), person.place)
+        return tree
+
+    def entry(self, fact: Fact) -> Any:
+        """The entry of a fact in the patient file; of one that cannot be read, that its value is not known, and why."""
+        notes = fact.note
+        try:
+            made = _entry(fact, notes)
+        except BadQuantity as error:
+            self.account.leave(*_why(fact), fact.place)
+            notes = "not read" if self.quiet else "; ".join(filter(None, (f"not read: {error}", notes)))
+            return _mapping(fact.place, {"value": "unknown", "note": _shortened(notes)})
+        self.account.used += 1
+        return made
+
+    def lasting(self, tree: Commented, made: list[Slot], entries: dict[int, Any]) -> None:
+        """Findings that go on: in the background, or from their date on where a time point lies before it."""
+        background = Commented()
+        for fact in sorted(self.chart.always, key=lambda fact: fact.value == observables.get(fact.observable).negative):
+            after = [slot for slot in made if slot.date and slot.date >= fact.date]
+            if fact.date and any(slot.date and slot.date < fact.date for slot in made):
+                if not after:
+                    self.account.leave("after the last time point", fact.observable, fact.place)
+                    continue
+                entry = self.entry(fact)
+                for slot in after:
+                    slot.facts.append(fact)
+                    entries[id(fact)] = entry
+            elif fact.observable in background:
+                self.account.leave("stated more than once", fact.observable, fact.place)
+            else:
+                background.put(fact.observable, self.entry(fact), fact.place, _comment(fact))
+        if background:
+            tree.put("background", background, self.chart.person.place)
+
+    def timepoints(self, made: list[Slot], facts: list[Fact], entries: dict[int, Any]) -> CommentedList:
+        lasting = [fact for fact in facts if fact.until]
+        notes = self.notes(made)
+        stated = self.stated(made)
+        found = CommentedList(self.chart.person.place)
+        for number, slot in enumerate(made):
+            tree = Commented(slot.place)
+            tree.put("name", plain(slot.name), slot.place)
+            for key in ("date", "day", "window"):
+                if value := getattr(slot, key):
+                    tree.put(key, value, slot.place)
+            here = [*slot.facts, *(f for f in lasting if f not in slot.facts and slot.date and f.date < slot.date <= f.until)]
+            if here:
+                tree.put("observations", _observations(here, entries), slot.place)
+            if number in stated:
+                tree.put("reported", stated[number], slot.place)
+            if number in notes:
+                tree.put("note", _shortened("; ".join(notes[number])), slot.place)
+            found.put(tree, slot.place)
+        return found
+
+    def with_stated(self, made: list[Slot]) -> list[Slot]:
+        """The time points, with one for each moment at which something is reported and nothing was observed."""
+        for each in self.chart.stated:
+            if _slot_of(made, each) is None and self.plan.daily:
+                made.append(Slot(each.timepoint or each.date or UNDATED, each.date, each.day, place=each.place))
+        return made
+
+    def notes(self, made: list[Slot]) -> dict[int, list[str]]:
+        """Remarks at the time point of their day, else at the last before it, else at the first."""
+        found: dict[int, list[str]] = {}
+        for remark in self.chart.remarks:
+            place = _slot_of(made, remark)
+            if place is None:
+                before = [number for number, slot in enumerate(made) if slot.date and slot.date <= remark.date]
+                place = before[-1] if before else 0
+            when = remark.date or remark.timepoint
+            said = f"{when}: {remark.text}" if when and made[place].date != remark.date else remark.text
+            found.setdefault(place, [])
+            if said not in found[place]:
+                found[place].append(said)
+            self.account.used += 1
+        return found
+
+    def stated(self, made: list[Slot]) -> dict[int, Commented]:
+        found: dict[int, Commented] = {}
+        for each in self.chart.stated:
+            place = _slot_of(made, each)
+            if place is None:
+                self.account.leave("reported at no time point", each.criteria, each.place)
+                continue
+            sets = found.setdefault(place, Commented(each.place))
+            if each.criteria not in sets:
+                sets.put(each.criteria, Commented(each.place), each.place)
+            if each.key in sets[each.criteria]:
+                self.account.leave("reported more than once", f"{each.criteria} {each.key}", each.place)
+                continue
+            sets[each.criteria].put(each.key, each.value, each.place, each.place.label)
+            self.account.used += 1
+        return found
+
+    def genetics(self) -> Commented | None:
+        if not self.chart.tested and not self.chart.variants:
+            return None
+        tree = Commented(self.chart.person.place)
+        tested = list(dict.fromkeys([*self.chart.tested, *(each.gene for each in self.chart.variants)]))
+        genes = CommentedList(self.chart.person.place)
+        for gene in tested:
+            genes.put(plain(gene), self.chart.person.place)
+        tree.put("tested", genes, self.chart.person.place)
+        if self.chart.variants:
+            variants = CommentedList(self.chart.person.place)
+            for each in self.chart.variants:
+                variants.put(_variant(each), each.place, each.place.label)
+                self.account.used += 1
+            tree.put("variants", variants, self.chart.person.place)
+        return tree
+
+    def series(self, made: list[Slot], facts: list[Fact], entries: dict[int, Any]) -> Commented:
+        """The values that are in no time point of their own, as curves."""
+        placed = {id(fact) for slot in made for fact in slot.facts}
+        curves = Commented(self.chart.person.place)
+        for fact in sorted(facts, key=lambda fact: (fact.date, fact.time)):
+            if id(fact) in placed:
+                continue
+            if fact.observable not in curves:
+                curve = Commented(fact.place)
+                curve.put("points", CommentedList(fact.place), fact.place)
+                curves.put(fact.observable, curve, fact.place)
+            point = CommentedList(fact.place)
+            point.put(fact.date or fact.day, fact.place)
+            point.put(entries[id(fact)], fact.place)
+            curves[fact.observable]["points"].put(point, fact.place, _comment(fact))
+        return curves
+
+
+def _slot_of(made: list[Slot], each: Remark | Stated) -> int | None:
+    """The time point of that name, else of that day."""
+    for number, slot in enumerate(made):
+        if each.timepoint and slot.name == each.timepoint:
+            return number
+    wanted = each.date or each.day
+    return (
+        next((number for number, slot in enumerate(made) if wanted and wanted in (slot.date, slot.day)), None)
+        if wanted
+        else (next((number for number, slot in enumerate(made) if slot.name == UNDATED), None))
+    )
+
+
+def _entry(fact: Fact, note: str) -> Any:
+    """The shortest entry that says what the fact says. Raises BadQuantity."""
+    family = observables.get(fact.observable).family
+    unit = fact.unit
+    if family is not None and unit and (known := family.find(unit)) is not None:
+        unit = known.name
+    whole = {"value": plain(fact.value)}
+    if family is not None:
+        whole |= {"unit": plain(unit), "reference": plain(fact.reference), "assay": plain(fact.assay)}
+    whole |= {"note": _shortened(note)}
+    whole = {key: text for key, text in whole.items() if text}
+    if len(whole.get("value", "")) > MAX_TEXT:
+        raise BadQuantity("too long")
+    try:
+        read, _ = read_entry(fact.observable, whole)
+    except BadQuantity:
+        if not fact.reference:
+            raise
+        del whole["reference"]  # the value counts, also where the limits beside it cannot be read
+        read, _ = read_entry(fact.observable, whole)
+        whole["note"] = _shortened("; ".join(filter(None, (note, "the laboratory's limits cannot be read"))))
+    short = " ".join(filter(None, (whole["value"], whole.get("unit", ""))))
+    if not whole.keys() - {"value", "unit"}:
+        try:
+            if read_entry(fact.observable, short)[0] == read:
+                return short
+        except BadQuantity:  # a unit that can only be written apart
+            pass
+    return _mapping(fact.place, whole)
+
+
+def _why(fact: Fact) -> tuple[str, str]:
+    """The reason why a value cannot be read, and of which kind it is."""
+    family = observables.get(fact.observable).family
+    if family is None:
+        return "word not known here", fact.observable
+    if not fact.unit and any(character.isdigit() for character in fact.value) and not any(c.isalpha() for c in fact.value):
+        return "no unit", fact.observable
+    if fact.unit and family.find(fact.unit) is None:
+        return "unit not known here", f"{fact.observable} in {fact.unit}"
+    return "value that cannot be read", fact.observable
+
+
+def _mapping(place: Place, texts: dict[str, str]) -> Commented:
+    tree = Commented(place)
+    for key, text in texts.items():
+        if text:
+            tree.put(key, text, place)
+    return tree
+
+
+def _shortened(text: str) -> str:
+    return printable(plain(" ".join(text.split())), MAX_NOTE)
+
+
+def _comment(fact: Fact) -> str:
+    """Where a value came from, and its time of day."""
+    where = fact.place.label or f"line {fact.place.line}"
+    return ", ".join(filter(None, (where, fact.time if len(fact.time) > len("2016-05-02") else "")))
+
+
+def _observations(facts: Iterable[Fact], entries: dict[int, Any]) -> Commented:
+    tree = Commented()
+    by_name: dict[str, list[Fact]] = {}
+    for fact in facts:
+        by_name.setdefault(fact.observable, []).append(fact)
+    for name, several in by_name.items():
+        first = several[0]
+        if len(several) == 1:
+            tree.put(name, entries[id(first)], first.place, _comment(first))
+            continue
+        values = CommentedList(first.place)
+        for fact in several:
+            entry = entries[id(fact)]
+            if isinstance(entry, str) and observables.get(name).values:  # words alone would be read as a list of sites
+                entry = _mapping(fact.place, {"value": entry})
+            values.put(entry, fact.place, _comment(fact))
+        tree.put(name, values, first.place)
+    return tree
+
+
+def _variant(found: Found) -> Commented:
+    named = ("gene", found.gene), ("variant", found.variant), ("zygosity", found.zygosity)
+    texts = dict([*named, ("classification", found.classification), ("note", found.note)])
+    return _mapping(found.place, {key: plain(text) for key, text in texts.items()})
+
+
+def _therapies(given: list[therapies.Course]) -> CommentedList:
+    found = CommentedList(given[0].place)
+    for each in given:
+        tree = Commented(each.place)
+        for key in ("drug", "dose", "start", "stop", "note"):
+            if value := getattr(each, key):
+                tree.put(key, plain(value), each.place)
+        found.put(tree, each.place, each.place.label)
+    return found

@@ -1,0 +1,167 @@
+"""HL7 FHIR R4 and R4B: Bundles, single resources and NDJSON, of one patient or many, read one resource after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from hlhcli.readers import codes, jsontext
+from hlhcli.readers.account import Account
+from hlhcli.readers.chart import Chart, Charts, Place
+from hlhcli.readers.fhir_element import Json, codings, moment, named, obj, reference, text
+from hlhcli.readers.fhir_event import Events
+from hlhcli.readers.fhir_genetics import is_variant, variant
+from hlhcli.readers.fhir_observation import Observations
+from hlhcli.readers.jsontext import BadJson
+
+_SUBJECTS = ("", "Patient")
+
+
+def bundle(text_: str, source: str) -> Iterator[tuple[Place, Any]]:
+    """The resources of a document: the entries of a Bundle with their addresses, or the one resource."""
+    rest: Json = {}
+    entries: list[tuple[Place, Any]] = []
+    first = Place()
+    for key, member, place in jsontext.members(text_, source, "entry"):
+        if key == "entry":
+            entries.append((place, member))
+        elif key == "resourceType" and not rest:
+            first = place
+        rest[key] = member
+    if rest.get("resourceType") != "Bundle":
+        yield first._replace(line=1, column=1), rest
+        return
+    yield from entries
+
+
+class Reader:
+    """Gathers the charts of an input, resource by resource."""
+
+    def __init__(self, source: str, account: Account) -> None:
+        self.source = source
+        self.account = account
+        self.charts = Charts()
+        self.observations = Observations(account)
+        self.events = Events(account)
+        self._foreign: set[str] = set()
+
+    def all(self, resources: Iterable[tuple[Place, Any]]) -> Charts:
+        """Every resource of the input. Raises InputError where none of them is one of a patient."""
+        for place, resource in resources:
+            self.add(place, resource)
+        self.events.finish()
+        self.charts.join(_last_parts(self.charts))
+        return self.charts
+
+    def add(self, place: Place, found: Any) -> None:
+        """One resource, or an entry of a Bundle that holds one."""
+        entry = obj(found)
+        if isinstance(found, BadJson) or not entry:
+            self._leave("not a resource" if not isinstance(found, BadJson) else str(found), "line", place)
+            return
+        address = ""
+        if "resourceType" not in entry:
+            address = text(entry.get("fullUrl"))
+            inner = obj(entry.get("resource"))
+            if obj(entry.get("request")).get("method") == "DELETE" or not inner:
+                self._leave("entry without a resource", "Bundle.entry", place)
+                return
+            entry = inner
+        kind, name = text(entry.get("resourceType")), text(entry.get("id"))
+        if kind == "Bundle":
+            inside = entry.get("entry")
+            for each in inside if isinstance(inside, list) else ():
+                self.add(place, each)
+            return
+        place = place._replace(label=f"{kind}/{name}" if name else kind)
+        self._resource(kind, entry, address, place)
+
+    def _resource(self, kind: str, resource: Json, address: str, place: Place) -> None:
+        if kind == "Patient":
+            self._person(resource, address, place)
+        elif kind == "Specimen":
+            self._specimen(resource, place)
+        elif kind == "Medication":
+            self.events.described(resource)
+            self._used()
+        elif kind == "Observation" or self.events.reader(kind) is not None:
+            subject = reference(resource.get("subject") or resource.get("patient"))
+            if subject.type not in _SUBJECTS or subject.id.startswith("#"):
+                self._leave("subject is no patient", f"{kind} of a {subject.type or 'contained resource'}", place)
+                return
+            chart = self._chart(subject.id, place)
+            read = self.events.reader(kind)
+            if read is not None:
+                read(resource, place, chart)
+            elif is_variant(resource):
+                variant(resource, place, chart, self.account)
+            else:
+                self.observations.add(resource, place, chart)
+        else:
+            self._leave("resource not read", kind or "without a resourceType", place)
+
+    def _chart(self, person: str, place: Place) -> Chart:
+        chart = self.charts.of(person)
+        if chart.foreign is not self._foreign:
+            chart.foreign = self._foreign
+            chart.person.id, chart.person.place = person.rpartition("/")[2], place
+        return chart
+
+    def _person(self, resource: Json, address: str, place: Place) -> None:
+        name = text(resource.get("id")) or reference({"reference": address}).id
+        if resource.get("modifierExtension"):
+            self._leave("modified in its meaning by an extension not known here", "Patient", place)
+            return
+        person = self._chart(name, place).person
+        self.account.read += 1
+        born = moment(resource.get("birthDate"))
+        if born.text and not born.date:
+            self.account.remark("date of birth without a day: the age is not known", "Patient", place)
+        person.birth_date, person.place, person.known = born.date, place, person.known + 1
+        person.sex = text(resource.get("gender")) if text(resource.get("gender")) in ("male", "female", "other") else ""
+        if address:
+            self.charts.alias(reference({"reference": address}).id, name)
+
+    def _specimen(self, resource: Json, place: Place) -> None:
+        """A specimen that is not of blood: what was measured in it is no value of the blood."""
+        kind = resource.get("type")
+        if codes.specimen(" ".join([named(kind), *(each.display for each in codings(kind))])) is False:
+            self._foreign.add(text(resource.get("id")))
+        self._used()
+
+    def _used(self) -> None:
+        self.account.read += 1
+        self.account.used += 1
+
+    def _leave(self, reason: str, what: str, place: Place) -> None:
+        self.account.read += 1
+        self.account.leave(reason, what, place)
+
+
+def _last_parts(charts: Charts) -> list[tuple[str, str]]:
+    """Addresses of another server and the id at their end, where only one of them ends so."""
+    ends: dict[str, list[str]] = {}
+    for key in charts.keys:
+        if "://" in key:
+            ends.setdefault(key.rpartition("/")[2], []).append(key)
+    return [(keys[0], end) for end, keys in ends.items() if len(keys) == 1]
+
+
+def read(stream: BinaryIO, source: str, account: Account, many: bool) -> Charts:
+    """The charts of a document, or (`many`) of NDJSON with one resource on a line. Raises InputError."""
+    reader = Reader(source, account)
+    if many:
+        return reader.all((Place(number), found) for number, found in jsontext.lines(stream))
+    return reader.all(bundle(jsontext.document(stream, source), source))
+
+
+def read_files(paths: list[Path], source: str, account: Account) -> Charts:
+    """The charts of a bulk export: one file of NDJSON for each type of resource."""
+    return Reader(source, account).all(_lines_of(paths))
+
+
+def _lines_of(paths: list[Path]) -> Iterator[tuple[Place, Any]]:
+    for path in paths:
+        with path.open("rb") as stream:
+            yield from ((Place(number, file=path.name), found) for number, found in jsontext.lines(stream))

@@ -1,0 +1,130 @@
+"""Any input that is no patient file: charts are read from it, and each becomes a document like that of a patient file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hlhcli.errors import InputError, Problem
+from hlhcli.readers import jsontext
+from hlhcli.readers.account import Account
+from hlhcli.readers.chart import Charts, Place
+from hlhcli.readers.detect import Form, Source
+from hlhcli.readers.draft import NoTimepoint, draft
+from hlhcli.readers.placing import Plan
+from hlhcli.readers.yaml_json import Document, read_tree
+
+DAILY = Plan()
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an input is to be read, as far as it is not found out."""
+
+    form: Form | None = None
+    mapping: Path | None = None
+    dictionary: Path | None = None  # of a REDCap project
+    plan: Plan = DAILY
+    key: bytes | None = None  # of the pseudonyms; None: the patients keep their ids and dates
+
+
+def read(source: Source, form: Form, options: Options) -> tuple[Charts, Account]:
+    """What the input says of each person, and the books about it. Raises InputError."""
+    if form is Form.PATIENT and options.mapping is not None:
+        form = Form.CSV
+    if form in (Form.FHIR, Form.NDJSON) and options.form in (Form.FHIR, Form.NDJSON):
+        options = replace(options, form=form)  # whichever of the two was named, the input shows which it is
+    form = options.form or form
+    if form is Form.CSV and options.form is None and source.path is not None and _is_omop(source.head):
+        form = Form.OMOP
+    account = Account(source.name, str(form))
+    return _charts(source, form, account, options), account
+
+
+def _is_omop(head: bytes) -> bool:
+    from hlhcli.readers import omop
+
+    first = head.decode("utf-8-sig", "replace").partition("\n")[0]
+    return omop.is_omop(next(csv.reader([first]), [])) is not None
+
+
+def _charts(source: Source, form: Form, account: Account, options: Options) -> Charts:
+    if form in (Form.FHIR, Form.NDJSON):
+        from hlhcli.readers import fhir
+
+        return fhir.read(source.stream, source.name, account, form is Form.NDJSON)
+    if form is Form.PHENOPACKET:
+        from hlhcli.readers import phenopacket
+
+        return phenopacket.read(jsontext.parse(jsontext.document(source.stream, source.name), source.name), source.name, account)
+    if form is Form.OMOP:
+        from hlhcli.readers import omop
+
+        if source.path is None:
+            raise InputError(
+                [Problem(source.name, "OMOP tables are read from a folder, for they refer to one another; give its path")]
+            )
+        return omop.read(source.path, source.name, account)
+    from hlhcli.readers import mapping, table
+
+    known = mapping.load(options.mapping) if options.mapping else None
+    return table.read(source.stream, source.name, account, known, form is Form.XLSX, options.dictionary)
+
+
+def folder(path: Path, options: Options) -> tuple[Charts, Account] | None:
+    """A folder that is one input: FHIR bulk data (*.ndjson), or the tables of an OMOP CDM. None for any other."""
+    files = sorted(each for each in path.iterdir() if each.suffix.lower() == ".ndjson")
+    if files:
+        from hlhcli.readers import fhir
+
+        account = Account(str(path), str(Form.NDJSON))
+        return fhir.read_files(files, str(path), account), account
+    if any(each.name.lower() == "measurement.csv" for each in path.iterdir()):
+        from hlhcli.readers import omop
+
+        account = Account(str(path), str(Form.OMOP))
+        return omop.read(path, str(path), account), account
+    return None
+
+
+def documents(found: Charts, account: Account, options: Options) -> Iterator[Document]:
+    """Each patient; one that cannot be assessed is told in the account.
+
+    Raises InputError, after the others, where patients with values could not be assessed, or none was.
+    """
+    refused: dict[str, tuple[int, Place]] = {}
+    problems: list[Problem] = []
+    made = 0
+    for chart in found:
+        place = chart.person.place
+        if options.key is not None:
+            from hlhcli.readers.pseudonym import pseudonymized
+
+            chart = pseudonymized(chart, options.key)
+        try:
+            document = read_tree(draft(chart, options.plan, account, options.key is not None), account.source)
+        except NoTimepoint as error:
+            number, first = refused.get(str(error), (0, place))
+            refused[str(error)] = number + 1, first
+            if error.lost:
+                problems = [each for each in problems if not each.message.endswith(str(error))]
+                problems.append(_refused(account, number + 1, str(error), first))
+            continue
+        except InputError as error:
+            problems += error.problems
+            continue
+        made += 1
+        yield document
+    if not made and not problems:
+        problems = [_refused(account, number, why, first) for why, (number, first) in refused.items()]
+        problems = problems or [Problem(account.source, "nothing about a patient was found")]
+    for why, (number, first) in refused.items() if made else ():
+        account.remark("patients not assessed", why, first, number)
+    if problems:
+        raise InputError(problems)
+
+
+def _refused(account: Account, number: int, why: str, first: Place) -> Problem:
+    return account.problem(f"{number} patient{'s' * (number > 1)} not assessed: {why}", first)
