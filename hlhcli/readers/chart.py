@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
+CSF = "csf_cells"  # the one observable that is not of blood
+
 
 class Place(NamedTuple):
     """Where something stands in the input, counted from 1, and what it is called there (`Observation/f1`; may be empty).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ def loinc(code: str) -> tuple[str, str] | None:
     return _loinc().get(code.strip())
 
 
+@lru_cache(maxsize=1024)
 def contradicts(kind: str, observable: str, unit: str) -> str | None:
     """What is wrong where a code says one kind of unit (moles, mass) and the value has another; None where nothing is."""
     family = observables.get(observable).family
@@ -54,6 +55,7 @@ def contradicts(kind: str, observable: str, unit: str) -> str | None:
     return f"the code is of a value in units such as {expected.name}, and the unit is {stated.name}: please check"
 
 
+@lru_cache(maxsize=1024)
 def qualified(kind: str, observable: str, unit: str) -> str:
     """The unit with what the code's name adds to it: D-dimer in ng/mL under a code for FEU is in ng/mL FEU."""
     family = observables.get(observable).family

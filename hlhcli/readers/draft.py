@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,13 +13,13 @@ from hlhcli.patient import MAX_TIMEPOINTS
 from hlhcli.quantity import MAX_TEXT, BadQuantity
 from hlhcli.readers import therapies
 from hlhcli.readers.account import Account
-from hlhcli.readers.chart import Chart, Fact, Found, Place, Remark, Stated, latest
+from hlhcli.readers.chart import CSF, Chart, Fact, Found, Place, Remark, Stated, latest
 from hlhcli.readers.jsontext import plain
 from hlhcli.readers.placing import UNDATED, Plan, Slot, slots
 from hlhcli.yamltree import Mapping, Sequence
 
 MAX_NOTE = 300  # characters of one note
-CSF = "csf_cells"  # the one observable that is not of blood
+_CLEAR = re.compile(r"[<>]?=?\d+(?:\.\d+)?", re.ASCII)  # a number to which no digit of a unit can be taken
 
 
 class NoTimepoint(ValueError):
@@ -304,18 +305,20 @@ def _entry(fact: Fact, note: str) -> Any:
         whole |= {"unit": plain(unit), "reference": plain(fact.reference), "assay": plain(fact.assay)}
     whole |= {"note": _shortened(note)}
     whole = {key: text for key, text in whole.items() if text}
-    if len(whole.get("value", "")) > MAX_TEXT:
-        raise BadQuantity("too long")
+    if not 0 < len(whole.get("value", "")) <= MAX_TEXT:
+        raise BadQuantity("no value" if "value" not in whole else "too long for a value")
     try:
         read, _ = read_entry(fact.observable, whole)
     except BadQuantity:
-        if not fact.reference:
+        if "reference" not in whole:
             raise
         del whole["reference"]  # the value counts, also where the limits beside it cannot be read
         read, _ = read_entry(fact.observable, whole)
         whole["note"] = _shortened("; ".join(filter(None, (note, "the laboratory's limits cannot be read"))))
     short = " ".join(filter(None, (whole["value"], whole.get("unit", ""))))
     if not whole.keys() - {"value", "unit"}:
+        if _CLEAR.fullmatch(whole["value"]) and not whole.get("unit", "")[:3].isdigit():
+            return short
         try:
             if read_entry(fact.observable, short)[0] == read:
                 return short

@@ -11,7 +11,7 @@ from hlhcli.readers.account import Account
 from hlhcli.readers.chart import Chart, Charts, Place
 from hlhcli.readers.fhir_element import Json, codings, moment, named, obj, reference, text
 from hlhcli.readers.fhir_event import Events
-from hlhcli.readers.fhir_genetics import is_variant, variant
+from hlhcli.readers.fhir_genetics import variant
 from hlhcli.readers.fhir_observation import Observations
 from hlhcli.readers.jsontext import BadJson
 
@@ -94,7 +94,7 @@ class Reader:
             read = self.events.reader(kind)
             if read is not None:
                 read(resource, place, chart)
-            elif is_variant(resource):
+            elif self.observations.is_variant(resource):
                 variant(resource, place, chart, self.account)
             else:
                 self.observations.add(resource, place, chart)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hlhcli import observables
@@ -158,16 +159,17 @@ def amount(found: Any, observable: str) -> Amount:
         return Amount(wrong="no value")
     if comparator and comparator not in _COMPARATORS:
         return Amount(wrong="comparator not known here")
-    unit = unit_of(quantity, observable)
+    stated = (text(quantity.get(key)) for key in ("system", "code", "unit"))
+    unit = _unit(observable, *stated)
     return unit if unit.wrong else Amount(comparator + number, unit.unit)
 
 
-def unit_of(quantity: Json, observable: str) -> Amount:
-    """The unit of a Quantity."""
+@lru_cache(maxsize=4096)  # there are many quantities of few units
+def _unit(observable: str, system: str, code: str, unit_text: str) -> Amount:
+    """The unit of a quantity: by its code, where that is one of UCUM, and by its text."""
     family = observables.get(observable).family
-    system = text(quantity.get("system"))
-    coded = text(quantity.get("code")) if not system or codes.system(system) == "ucum" else ""
-    written = [each for each in dict.fromkeys((coded, text(quantity.get("unit")))) if each]
+    coded = code if not system or codes.system(system) == "ucum" else ""
+    written = [each for each in dict.fromkeys((coded, unit_text)) if each]
     if family is None:
         return Amount(unit=next(iter(written), ""))
     known = {}

@@ -20,10 +20,6 @@ _MEANINGS = {
 }
 
 
-def is_variant(resource: Json) -> bool:
-    return any(each.system == "loinc" and each.code == VARIANT for each in codings(resource.get("code")))
-
-
 def variant(resource: Json, place: Place, chart: Chart, account: Account) -> None:
     """A variant that is present, or a gene in which none was found."""
     account.read += 1

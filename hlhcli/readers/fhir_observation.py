@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from hlhcli import observables
 from hlhcli.observations import PENDING
 from hlhcli.readers import cells, codes
 from hlhcli.readers.account import Account
-from hlhcli.readers.chart import Chart, Fact, Place, Stated
+from hlhcli.readers.chart import CSF, Chart, Fact, Place, Stated
 from hlhcli.readers.fhir_element import (
     Coding,
     Json,
@@ -25,6 +26,7 @@ from hlhcli.readers.fhir_element import (
     told,
     when,
 )
+from hlhcli.readers.fhir_genetics import VARIANT
 
 DROPPED = ("entered-in-error", "cancelled")
 _DOUBTED = {"preliminary": "preliminary result", "unknown": "status of the result not known", "registered": ""}
@@ -32,6 +34,7 @@ _KNOWN = ("final", "amended", "corrected", *_DOUBTED)
 _ABSENT = {"temp-unknown": PENDING, "not-performed": "not done", "error": "unreadable", "not-a-number": "unreadable"}
 _INTERPRETED = {"H": "elevated", "HH": "elevated", "HU": "elevated", "L": "low", "LL": "low", "LU": "low", "N": "normal"}
 _FINDINGS = ("hpo", "snomed", "icd10")
+_KEPT = 10_000  # codes whose meaning is remembered
 
 
 class Named(NamedTuple):
@@ -40,6 +43,26 @@ class Named(NamedTuple):
     observable: str
     kind: str = ""
     value: str = ""
+
+
+class Coded(NamedTuple):
+    """What a code means: observables, or why there is none; or the id of criteria of which something is reported."""
+
+    told: str
+    names: Sequence[Named] = ()
+    wrong: str = ""
+    criteria: str = ""
+    is_variant: bool = False
+
+
+class Whole(NamedTuple):
+    """The resource that a value is in: its time, and why nothing of it is used (empty where it is)."""
+
+    resource: Json
+    written: When
+    wrong: str
+    place: Place
+    chart: Chart
 
 
 class Said(NamedTuple):
@@ -57,36 +80,36 @@ class Observations:
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self._names: dict[tuple[Coding, ...], list[Named] | str] = {}
+        self._codes: dict[tuple[object, ...], Coded] = {}
 
     def add(self, resource: Json, place: Place, chart: Chart) -> None:
         """The Observation's own value, and each of its components."""
         holders = self._holders(resource)
         self.account.read += len(holders)
-        wrong = self._refused(resource)
         written = when(resource, "effective", "issued")
-        if written.bad and not wrong:
-            wrong = "time that cannot be read"
+        wrong = self._refused(resource) or ("time that cannot be read" if written.bad else "")
+        whole = Whole(resource, written, wrong, place, chart)
         for holder in holders:
-            found = codings(holder.get("code"))
-            if found and found[0].system == "hlhcli-reported":
-                self._stated(found[0].code, holder, written, place, chart)
+            code = self._coded(holder.get("code"))
+            if code.criteria:
+                self._stated(code.criteria, holder, whole)
                 continue
-            names = self._named(tuple(found))
-            if isinstance(names, str):
-                self.account.leave(names, told(holder.get("code")), place)
+            if code.wrong:
+                self.account.leave(code.wrong, code.told, place)
                 continue
-            self.account.read += len(names) - 1
-            for each in names:
-                self._one(each, holder, resource, written, wrong, place, chart)
+            self.account.read += len(code.names) - 1
+            for each in code.names:
+                self._one(each, code, holder, whole)
 
-    def _holders(self, resource: Json) -> list[Json]:
+    @staticmethod
+    def _holders(resource: Json) -> list[Json]:
         """What can have a value: the components, and the Observation itself where it has a value or nothing else."""
         components = items(resource.get("component"))
         own = any(key.lstrip("_").startswith("value") for key in resource) or "dataAbsentReason" in resource
         return [*([resource] if own or not components else []), *components]
 
-    def _refused(self, resource: Json) -> str:
+    @staticmethod
+    def _refused(resource: Json) -> str:
         """Why nothing of the Observation is used; empty where it is."""
         state = text(resource.get("status"))
         if state in DROPPED:
@@ -96,8 +119,6 @@ class Observations:
         parts = [resource, *items(resource.get("component"))]
         if any(part.get("modifierExtension") for part in parts) or resource.get("implicitRules"):
             return "modified in its meaning by an extension not known here"
-        if codes.specimen(self._specimen(resource)) is False:
-            return "not a specimen of blood"
         return ""
 
     @staticmethod
@@ -108,33 +129,43 @@ class Observations:
         held = obj(inside.get(text(stated.get("reference")).removeprefix("#")))
         return f"{text(stated.get('display'))} {named(held.get('type'))}"
 
-    def _named(self, found: tuple[Coding, ...]) -> list[Named] | str:
-        known = self._names.get(found)
+    def is_variant(self, resource: Json) -> bool:
+        """True for a genetic variant, which another reader reads."""
+        return self._coded(resource.get("code")).is_variant
+
+    def _coded(self, concept: object) -> Coded:
+        stated = items(obj(concept).get("coding"))
+        key = tuple(text(each.get(part)) for each in stated for part in ("system", "code", "display"))
+        known = self._codes.get(key)
         if known is None:
-            known = self._names[found] = _named(found)
+            if len(self._codes) >= _KEPT:
+                self._codes.clear()
+            known = self._codes[key] = _meaning(codings(concept), told(concept))
         return known
 
-    def _one(self, of: Named, holder: Json, resource: Json, written: When, wrong: str, place: Place, chart: Chart) -> None:
+    def _one(self, of: Named, code: Coded, holder: Json, whole: Whole) -> None:
+        resource, written, wrong, place, chart = whole
+        if of.observable != CSF and "specimen" in resource and codes.specimen(self._specimen(resource)) is False:
+            wrong = wrong or "not a specimen of blood"
         said = [Said(wrong=wrong)] if wrong else _values(holder, of)
         self.account.read += len(said) - 1
         state = text(resource.get("status"))
+        void = state in DROPPED
         for one in said:
-            if one.wrong and state not in DROPPED:
-                self.account.leave(one.wrong, told(holder.get("code")), place)
-                continue
-            if state in DROPPED:
-                self.account.leave(f"status {state}", "Observation", place)
-            value = PENDING if state == "registered" and not one.value else one.value
-            notes = [one.note, _DOUBTED.get(state, ""), written.note, _noted(resource)]
+            if one.wrong:
+                self.account.leave(one.wrong, code.told, place)
+                if not void:
+                    continue
+            notes = [one.note, _DOUBTED.get(state, ""), written.note, _noted(resource) if "note" in resource else ""]
             if doubt := codes.contradicts(of.kind, of.observable, one.unit):
                 notes.append(doubt)
-                self.account.remark("unit that its code contradicts", f"{told(holder.get('code'))}: {one.unit}", place)
+                self.account.remark("unit that its code contradicts", f"{code.told}: {one.unit}", place)
             fact = Fact(
                 of.observable,
-                value,
+                one.value,
                 codes.qualified(of.kind, of.observable, one.unit),
                 one.reference,
-                _assay(of.observable, resource),
+                _assay(of.observable, resource) if "method" in resource else "",
                 "; ".join(filter(None, notes)),
                 written.date,
                 timepoint=written.partial,
@@ -143,25 +174,34 @@ class Observations:
                 place=place,
                 named=bool(text(resource.get("id"))),
                 version=text(obj(resource.get("meta")).get("lastUpdated")),
-                void=state in DROPPED,
+                void=void,
                 specimen=reference(resource.get("specimen")).id,
             )
-            if not written.text and of.observable in codes.lasting() and not fact.void:
+            if not written.text and of.observable in codes.lasting() and not void:
                 chart.always.append(fact)
             else:
                 chart.facts.add(fact)
 
-    def _stated(self, criteria: str, holder: Json, written: When, place: Place, chart: Chart) -> None:
+    def _stated(self, criteria: str, holder: Json, whole: Whole) -> None:
         """What somebody reports of a set of criteria, in the code system of this tool."""
-        key = next((each.code for each in codings(obj(holder.get("code")))[1:] if each.system == "hlhcli-item"), "verdict")
+        key = next((each.code for each in codings(holder.get("code")) if each.system == "hlhcli-item"), "verdict")
         value = text(holder.get("valueString")) or text(holder.get("valueInteger"))
-        if value:
-            chart.stated.append(Stated(criteria, key, value, written.date, timepoint=written.partial, place=place))
-        else:
-            self.account.leave("no value", f"reported {criteria}", place)
+        if whole.wrong or not value:
+            self.account.leave(whole.wrong or "no value", f"reported {criteria}", whole.place)
+            return
+        when_ = whole.written
+        whole.chart.stated.append(Stated(criteria, key, value, when_.date, timepoint=when_.partial, place=whole.place))
 
 
-def _named(found: tuple[Coding, ...]) -> list[Named] | str:
+def _meaning(found: list[Coding], told_as: str) -> Coded:
+    if found and found[0].system == "hlhcli-reported":
+        return Coded(told_as, criteria=found[0].code)
+    names = _named(found)
+    is_variant = any(each.system == "loinc" and each.code == VARIANT for each in found)
+    return Coded(told_as, wrong=names, is_variant=is_variant) if isinstance(names, str) else Coded(told_as, names)
+
+
+def _named(found: list[Coding]) -> list[Named] | str:
     """The observables that the codes name together; else why they name none."""
     names: dict[str, Named] = {}
     several: list[Named] = []

@@ -179,7 +179,7 @@ class _Reader:
         self.part.unknown(found, _SUBJECT, "subject", place)
         if term(found.get("taxonomy")).id not in _HUMAN:
             raise InputError([Problem(self.source, "the subject of a phenopacket is not human (see its taxonomy)", 1, 1)])
-        person.place, person.known = place, True
+        person.place, person.known = place, 1
         sex = _SEXES.get(text(found.get("sex")))
         if "sex" in found and sex is None:
             self.account.remark("sex that cannot be read", "subject.sex", place)

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from hlhcli import observables
 from hlhcli.errors import UnknownName
+from hlhcli.fields import duration
+from hlhcli.fields import moment as read_moment
+from hlhcli.quantity import BadQuantity
 from hlhcli.readers.chart import Fact, Place
 
 UNDATED = "time not stated"
@@ -53,15 +56,16 @@ class Slot:
 
 def plan(at: Iterable[str] = (), anchor: str | None = None, window: str | None = None) -> Plan:
     """The plan that options such as `2016-05-02=Admission`, `first-ferritin` and `7d` describe. Raises BadPlan."""
-    from hlhcli.fields import duration
-    from hlhcli.quantity import BadQuantity
-
     stated = []
     for each in at:
         moment, _, name = each.partition("=")
         if not name.strip() or not (_DATE.fullmatch(moment) or re.fullmatch(r"-?\d{1,5}", moment)):
             raise BadPlan(f"'{each}' is no time point; write DATE=NAME, such as 2016-05-02=Admission, or DAY=NAME")
-        stated.append((moment.strip(), name.strip()))
+        try:
+            read_moment(moment, "point")
+        except BadQuantity as error:
+            raise BadPlan(str(error)) from None
+        stated.append((moment, name.strip()))
     if len({name for _, name in stated}) < len(stated):
         raise BadPlan("two time points have one name; give each a name of its own")
     if stated and anchor:

@@ -146,10 +146,11 @@ def _stated(aside: Outcome) -> bool:
 
 
 def _column(assessment: Assessment, shown: list[int]) -> Column:
-    when = f"day {exact_text(assessment.day)}" if assessment.day is not None else ""
+    day = f"day {exact_text(assessment.day)}" if assessment.day is not None else ""
+    when = assessment.date.isoformat() if assessment.date else day
     return Column(
         printable(assessment.timepoint),
-        assessment.date.isoformat() if assessment.date else when,
+        day if when == assessment.timepoint else when,  # a time point can be named for its date
         (*(_aside(assessment.asides[place]) for place in shown), *_cells(assessment)),
         _summary(assessment),
         assessment.status,
