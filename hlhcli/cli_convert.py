@@ -39,10 +39,8 @@ _KINDS = 20  # of what was not used, in the head of a file
 def convert(
     file: Annotated[str, typer.Argument(metavar="IN", help="The input, or a folder of bulk data; '-' is standard input.")],
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="PATH", help="The file; of several patients a folder. [default: the screen]"
-        ),
+        str | None,
+        typer.Option("--output", "-o", metavar="PATH", help="The file; of several patients a folder. [default: the screen]"),
     ] = None,
     form: From = None,
     mapping: Map = None,
@@ -80,7 +78,7 @@ def convert(
     options = reading(form, mapping, dictionary, at, anchor, window, _key(pseudonymize) if pseudonymize else None)
     try:
         if guess:
-            _write(output, _guessed(file, dictionary))
+            _write(Path(output) if output else None, _guessed(file, dictionary))
             return
         _convert(file, output, Inputs(choose(None), options, strict), private=pseudonymize is not None)
     except InputError as error:
@@ -123,11 +121,11 @@ def _guessed(file: str, dictionary: Path | None) -> str:
         raise InputError([Problem(file, f"cannot be read: {(error.strerror or str(error)).lower()}")]) from None
 
 
-def _convert(file: str, output: Path | None, inputs: Inputs, private: bool) -> None:
+def _convert(file: str, output: str | None, inputs: Inputs, private: bool) -> None:
     """Each patient as a file; one alone on the screen or under the name that was asked for."""
     from hlhcli.readers import yamlfile
 
-    several = output is not None and (output.is_dir() or str(output).endswith(("/", "\\")))
+    several = output is not None and (Path(output).is_dir() or output.endswith(("/", "\\")))
     found: list[Document] = []
     names: set[str] = set()
     for document in inputs.documents(file):
@@ -135,14 +133,14 @@ def _convert(file: str, output: Path | None, inputs: Inputs, private: bool) -> N
             fail(f"{file}: is a patient file already")
         if several and output is not None:
             head = _head(None if private else file, inputs.account, whole=False)
-            _write(output / _name(document, names), _checked(yamlfile.write(document.tree, head), file))
+            _write(Path(output, _name(document, names)), _checked(yamlfile.write(document.tree, head), file))
         elif found:
             fail(f"{file}: holds several patients; give a folder to write them to, such as -o patients/")
         else:
             found.append(document)
     if found and inputs.account is not None and not (inputs.problems and inputs.strict):
         head = _head(None if private else file, inputs.account, whole=True)
-        _write(output, _checked(yamlfile.write(found[0].tree, head), file))
+        _write(Path(output) if output else None, _checked(yamlfile.write(found[0].tree, head), file))
     if inputs.problems:
         raise typer.Exit(FAILED)
 

@@ -14,7 +14,7 @@ from hlhcli import criteria, definition, responses
 from hlhcli.api import parse_document
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = ["check", "criteria", "figure", "hazards", "init", "report", "schema"]
+COMMANDS = ["check", "convert", "criteria", "figure", "hazards", "init", "report", "schema"]
 
 
 def test_every_command_is_in_the_readme():

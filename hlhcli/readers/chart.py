@@ -149,6 +149,7 @@ class Chart:
     variants: list[Found] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
+    voided: set[str] = field(default_factory=set)  # labels of what was entered in error, in whichever version
     foreign: set[str] = field(default_factory=set)  # specimens that are not of blood
 
     def take(self, other: Chart) -> None:
@@ -158,6 +159,7 @@ class Chart:
         self.person = replace(self.person if self.person.known or not other.person.known else other.person, known=known)
         for name in ("always", "given", "tested", "variants", "remarks", "stated"):
             getattr(self, name).extend(getattr(other, name))
+        self.voided |= other.voided
 
 
 class Charts:
@@ -208,7 +210,7 @@ def latest(entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
     for number, entry in enumerate(entries):
         key: object = (entry.place.label, entry[0]) if entry.named else number
         known = holds.get(key)
-        if known is not None and entry.version and known.version and entry.version < known.version:
+        if known is not None and entry.version and entry.version < known.version:
             replaced.append(entry)
             continue
         if known is not None:

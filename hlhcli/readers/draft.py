@@ -14,9 +14,9 @@ from hlhcli.quantity import MAX_TEXT, BadQuantity
 from hlhcli.readers import therapies
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import CSF, Chart, Fact, Found, Place, Remark, Stated, latest
+from hlhcli.readers.commented import Commented, CommentedList
 from hlhcli.readers.jsontext import plain
 from hlhcli.readers.placing import UNDATED, Plan, Slot, slots
-from hlhcli.yamltree import Mapping, Sequence
 
 MAX_NOTE = 300  # characters of one note
 _CLEAR = re.compile(r"[<>]?=?\d+(?:\.\d+)?", re.ASCII)  # a number to which no digit of a unit can be taken
@@ -28,37 +28,6 @@ class NoTimepoint(ValueError):
     def __init__(self, why: str, lost: bool) -> None:
         self.lost = lost
         super().__init__(why)
-
-
-class Commented(Mapping):
-    """A mapping with a comment for each of its keys, for people who read the file."""
-
-    __slots__ = ("comments",)
-
-    def __init__(self, place: Place = Place()) -> None:  # noqa: B008
-        super().__init__((place.line, place.column))
-        self.comments: dict[str, str] = {}
-
-    def put(self, key: str, value: Any, place: Place, comment: str = "") -> None:
-        self[key] = value
-        self.key_marks[key] = self.value_marks[key] = (place.line, place.column)
-        if comment:
-            self.comments[key] = comment
-
-
-class CommentedList(Sequence):
-    """A list with a comment for each of its elements."""
-
-    __slots__ = ("comments",)
-
-    def __init__(self, place: Place = Place()) -> None:  # noqa: B008
-        super().__init__((place.line, place.column))
-        self.comments: list[str] = []
-
-    def put(self, value: Any, place: Place, comment: str = "") -> None:
-        self.append(value)
-        self.value_marks.append((place.line, place.column))
-        self.comments.append(comment)
 
 
 def draft(chart: Chart, plan: Plan, account: Account, quiet: bool = False) -> Commented:
@@ -77,6 +46,7 @@ class _Draft:
         self.account = account
 
     def tree(self) -> Commented:
+        self.void()
         facts = self.holding()
         made = slots(facts, self.plan)
         made = self.with_stated(made)
@@ -97,6 +67,13 @@ class _Draft:
             tree.put("series", series, self.chart.person.place)
         return tree
 
+    def void(self) -> None:
+        """Take out what an earlier version of something said that was entered in error."""
+        for entries in (self.chart.always, self.chart.given, self.chart.remarks) if self.chart.voided else ():
+            for each in [each for each in entries if each.place.label in self.chart.voided]:
+                entries.remove(each)  # type: ignore[arg-type]
+                self.account.leave("another version takes its place", type(each).__name__.lower(), each.place)
+
     def holding(self) -> list[Fact]:
         """The facts that hold: neither replaced by a later version nor of another specimen."""
         holds, replaced = latest(self.chart.facts)
@@ -108,6 +85,8 @@ class _Draft:
             if fact.specimen and fact.specimen in self.chart.foreign and fact.observable != CSF:
                 if not fact.void:
                     self.account.leave("not a specimen of blood", fact.observable, fact.place)
+            elif fact.place.label in self.chart.voided and fact.named:
+                self.account.leave("another version takes its place", fact.observable, fact.place)
             elif not fact.void:
                 found.append(fact)
         return found
@@ -168,7 +147,10 @@ class _Draft:
     def lasting(self, tree: Commented, made: list[Slot], entries: dict[int, Any]) -> None:
         """Findings that go on: in the background, or from their date on where a time point lies before it."""
         background = Commented()
-        for fact in sorted(self.chart.always, key=lambda fact: fact.value == observables.get(fact.observable).negative):
+        holds, replaced = latest(self.chart.always)
+        for fact in replaced:
+            self.account.leave("another version takes its place", fact.observable, fact.place)
+        for fact in sorted(holds, key=lambda fact: fact.value == observables.get(fact.observable).negative):
             after = [slot for slot in made if slot.date and slot.date >= fact.date]
             if fact.date and any(slot.date and slot.date < fact.date for slot in made):
                 if not after:

@@ -7,7 +7,7 @@ files that are slightly wrong but clear; a reader of a dozen elements does not, 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -89,6 +89,18 @@ def reference(found: Any) -> Reference:
     kind, _, last = address.rpartition("/")
     kind = kind.rpartition("/")[2]
     return Reference(kind, address if "://" in address else last)
+
+
+def version(resource: Json) -> str:
+    """Which of two versions of a resource is the later: a text that sorts; empty where neither time nor number is stated."""
+    meta = obj(resource.get("meta"))
+    if updated := text(meta.get("lastUpdated")):
+        try:
+            return f"t{datetime.fromisoformat(updated).astimezone(UTC).isoformat(timespec='microseconds')}"
+        except (ValueError, OverflowError):
+            return ""
+    number = text(meta.get("versionId"))
+    return f"n{number:0>20}" if number.isdecimal() else ""
 
 
 class When(NamedTuple):

@@ -8,7 +8,21 @@ from hlhcli import observables
 from hlhcli.readers import codes
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import Chart, Fact, Given, Place, Remark
-from hlhcli.readers.fhir_element import Json, When, codings, items, moment, obj, period, reference, status, text, told, when
+from hlhcli.readers.fhir_element import (
+    Json,
+    When,
+    codings,
+    items,
+    moment,
+    obj,
+    period,
+    reference,
+    status,
+    text,
+    told,
+    version,
+    when,
+)
 
 VOID = "entered-in-error"
 _DOUBTFUL = ("unconfirmed", "provisional", "differential")
@@ -52,7 +66,7 @@ class Events:
         if not wrong and refuted and len(stated) > 1:
             wrong = "refuted as a whole, which excludes none of its parts"
         if wrong:
-            self.account.leave(wrong, f"Condition {told(resource.get('code'))}", place)
+            self._left(wrong, f"Condition {told(resource.get('code'))}", place, chart)
             return
         if title is not None:
             said = f"{'diagnosis refuted' if refuted else 'diagnosis on record'}: {title}"
@@ -69,7 +83,7 @@ class Events:
             word = observables.get(name).negative if refuted else value
             lasts = name in codes.lasting() and not ends.text and not over
             written = written._replace(until=ends.date if ends.date > written.date else written.until)
-            self._finding(name, word, written, place, chart, lasts, bool(text(resource.get("id"))))
+            self._finding(name, word, written, place, chart, lasts, resource)
 
     @staticmethod
     def _began(resource: Json, chart: Chart) -> None:
@@ -88,13 +102,13 @@ class Events:
         wrong = self._refused(resource, state) or ("" if state in _DONE else f"status {state or 'not stated'}")
         wrong = wrong or ("time that cannot be read" if written.bad else "")
         if wrong or not stated:
-            self.account.leave(wrong or "code not known here", f"Procedure {told(resource.get('code'))}", place)
+            self._left(wrong or "code not known here", f"Procedure {told(resource.get('code'))}", place, chart)
             return
         self.account.read += len(stated) - 1
         for name, value in stated:
-            self._finding(name, value, written, place, chart, False, bool(text(resource.get("id"))))
+            self._finding(name, value, written, place, chart, False, resource)
 
-    def _finding(self, name: str, value: str, written: When, place: Place, chart: Chart, lasts: bool, has_id: bool) -> None:
+    def _finding(self, name: str, value: str, written: When, place: Place, chart: Chart, lasts: bool, resource: Json) -> None:
         fact = Fact(
             name,
             value,
@@ -104,12 +118,18 @@ class Events:
             until=written.until,
             time=written.text,
             place=place,
-            named=has_id,
+            named=bool(text(resource.get("id"))),
+            version=version(resource),
         )
         if lasts:
             chart.always.append(fact)
         else:
             chart.facts.add(fact)
+
+    def _left(self, wrong: str, what: str, place: Place, chart: Chart) -> None:
+        self.account.leave(wrong, what, place)
+        if VOID in wrong:
+            chart.voided.add(place.label)
 
     def _refused(self, resource: Json, state: str) -> str:
         if state == VOID:
@@ -134,7 +154,7 @@ class Events:
         if kind == "MedicationDispense":
             wrong = "dispensed, which does not say when it was given"
         if wrong:
-            self.account.leave(wrong, kind, place)
+            self._left(wrong, kind, place, chart)
         else:
             self._waiting.append((kind, resource, place, chart))
 
@@ -180,7 +200,7 @@ class Events:
                 single,
                 place,
                 bool(text(resource.get("id"))),
-                text(obj(resource.get("meta")).get("lastUpdated")),
+                version(resource),
             )
         )
 

@@ -24,6 +24,7 @@ from hlhcli.readers.fhir_element import (
     status,
     text,
     told,
+    version,
     when,
 )
 from hlhcli.readers.fhir_genetics import VARIANT
@@ -119,7 +120,7 @@ class Observations:
         parts = [resource, *items(resource.get("component"))]
         if any(part.get("modifierExtension") for part in parts) or resource.get("implicitRules"):
             return "modified in its meaning by an extension not known here"
-        return ""
+        return "about somebody or something else than the patient" if resource.get("focus") else ""
 
     @staticmethod
     def _specimen(resource: Json) -> str:
@@ -173,7 +174,7 @@ class Observations:
                 time=written.text,
                 place=place,
                 named=bool(text(resource.get("id"))),
-                version=text(obj(resource.get("meta")).get("lastUpdated")),
+                version=version(resource) if "meta" in resource else "",
                 void=void,
                 specimen=reference(resource.get("specimen")).id,
             )

@@ -81,7 +81,7 @@ def folder(path: Path, options: Options) -> tuple[Charts, Account] | None:
 
         account = Account(str(path), str(Form.NDJSON))
         return fhir.read_files(files, str(path), account), account
-    if any(each.name.lower() == "measurement.csv" for each in path.iterdir()):
+    if any(each.name.lower() in ("measurement.csv", "condition_occurrence.csv") for each in path.iterdir()):
         from hlhcli.readers import omop
 
         account = Account(str(path), str(Form.OMOP))

@@ -228,7 +228,7 @@ def test_the_subject():
     )
     assert (chart.person.id, chart.person.sex, chart.person.birth_date) == ("", "", "2018-01-01")
     assert {what for _, what in remarked(account)} == {"subject.sex", "subject.dateOfBirth", "subject.vitalStatus", "subject.shoe"}
-    assert reading({"phenotypicFeatures": [feature("HP:0001945")]})[0][0].person.known is False
+    assert reading({"phenotypicFeatures": [feature("HP:0001945")]})[0][0].person.known == 0
     chart, account = one(subject={"dateOfBirth": "in spring"})
     assert (chart.person.birth_date, remarked(account)) == ("", {("date of birth that cannot be read", "subject.dateOfBirth")})
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hlhcli.readers import yamlfile
 from hlhcli.readers.chart import Place
-from hlhcli.readers.draft import Commented, CommentedList
+from hlhcli.readers.commented import Commented, CommentedList
 from hlhcli.yamltree import parse
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

@@ -1,0 +1,179 @@
+"""Tables of a workbook (.xlsx). Cells become the text that a person typed."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from decimal import Context, Decimal
+from functools import lru_cache
+from typing import Any, BinaryIO, NoReturn
+
+from hlhcli.errors import InputError, Problem, printable
+from hlhcli.readers.delimited import Table, trim
+
+MAX_BYTES = 200 * 1024 * 1024  # of the workbook unpacked
+MAX_RATIO = 200  # unpacked to packed; sheets of numbers stay far below
+MAX_ROWS = 1_048_576  # of a sheet
+
+_TYPED = Context(prec=15)
+_LITERAL = re.compile(r'"[^"]*"|_.|\*.|\[[^\]]*\]')
+_AFFIXED = re.compile(r'(?:"([^"]*)")?[#0,.?]+\s?(?:"([^"]*)")?')
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
+_SHEETS = re.compile(r"xl/worksheets/[^/]+\.xml")
+
+
+def read(stream: BinaryIO, source: str, sheet: str | None = None) -> Table:
+    """The table of the sheet of this name, or of the first sheet that holds one.
+
+    Raises InputError, also while the rows are walked through.
+    """
+    try:
+        import openpyxl
+    except ImportError:
+        raise InputError([Problem(source, "reading .xlsx needs openpyxl: pip install 'hlhcli[excel]'")]) from None
+    content = stream.read(MAX_BYTES + 1)
+    has_formulas = _inspect(content, source)
+
+    def sheets(data_only: bool) -> list[Any]:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False)
+        for each in book.worksheets:
+            each.reset_dimensions()  # what the file says of its size may be wrong, and would hide rows
+        return sorted(book.worksheets, key=lambda each: each.sheet_state != "visible")
+
+    remarks: list[tuple[str, str]] = []
+    with _Guard(source):
+        chosen = _choose(sheets(True), source, sheet, remarks)
+        formulas = next(each for each in sheets(False) if each.title == chosen.title) if has_formulas else None
+    return Table(_rows(chosen, formulas, source, remarks), source, remarks=remarks, ragged=True)
+
+
+class _Guard:
+    """Whatever a damaged workbook makes of openpyxl is one problem of the input; its warnings, which show values, are not shown."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.row: int | None = None
+
+    def __enter__(self) -> None:
+        self._warnings = warnings.catch_warnings()
+        self._warnings.__enter__()
+        warnings.simplefilter("ignore")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._warnings.__exit__(None, None, None)
+        if isinstance(error, Exception) and not isinstance(error, InputError):
+            _refuse(self.source, "this workbook is damaged, or no workbook (.xlsx)", self.row)
+
+
+def _refuse(source: str, message: str, row: int | None = None) -> NoReturn:
+    raise InputError([Problem(source, message, row, None if row is None else 1)]) from None
+
+
+def _inspect(content: bytes, source: str) -> bool:
+    """Refuses what is no workbook or would unpack to too much; true if the sheets hold formulas."""
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        _refuse(source, "this is an old workbook (.xls), or one with a password; save it as .xlsx without a password")
+    if len(content) > MAX_BYTES:
+        _refuse(source, f"this workbook is larger than {MAX_BYTES // 1024**2} MB; save the sheet as CSV")
+    with _Guard(source), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = archive.infolist()
+        if any(part.flag_bits & 1 for part in parts):
+            _refuse(source, "this workbook has a password; save it without one")
+        size = sum(part.file_size for part in parts)
+        if size > MAX_BYTES or size > MAX_RATIO * max(1, sum(part.compress_size for part in parts)):
+            _refuse(source, f"this workbook unpacks to {size // 1024**2} MB (limit {MAX_BYTES // 1024**2}); save the sheet as CSV")
+        return any(_holds_formulas(archive, part.filename) for part in parts if _SHEETS.fullmatch(part.filename))
+
+
+def _holds_formulas(archive: zipfile.ZipFile, name: str) -> bool:
+    with archive.open(name) as part:
+        before = b""
+        while chunk := part.read(64 * 1024):
+            if _FORMULA.search(before + chunk):
+                return True
+            before = chunk[-16:]
+    return False
+
+
+def _choose(sheets: list[Any], source: str, sheet: str | None, remarks: list[tuple[str, str]]) -> Any:
+    """The sheet of this name, or the first that is not blank; a remark for each other that is not blank."""
+    filled = [candidate for candidate in sheets if _has_cells(candidate)]
+    if sheet is None:
+        chosen = filled[0] if filled else _refuse(source, "no sheet of this workbook holds anything")
+    else:
+        named = [candidate for candidate in sheets if candidate.title.casefold() == sheet.casefold()]
+        known = ", ".join(printable(candidate.title, 40) for candidate in sheets[:12])
+        chosen = named[0] if named else _refuse(source, f"no sheet is named '{printable(sheet, 60)}'; there are {known}")
+    remarks += [("sheet not read", candidate.title) for candidate in filled if candidate is not chosen]
+    return chosen
+
+
+def _has_cells(sheet: Any) -> bool:
+    rows = sheet.iter_rows(max_row=MAX_ROWS, values_only=True)
+    return any(value is not None and str(value).strip() for row in rows for value in row)
+
+
+def _rows(sheet: Any, formulas: Any, source: str, remarks: list[tuple[str, str]]) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, as text, without the blank cells at their end."""
+    walk = sheet.iter_rows(max_row=MAX_ROWS)
+    beside = formulas.iter_rows(max_row=MAX_ROWS) if formulas else iter(())
+    guard = _Guard(source)
+    for number in range(1, MAX_ROWS + 1):
+        guard.row = number
+        with guard:
+            row = next(walk, None)
+            if row is None:
+                return
+            cells = ["" if cell.value is None else trim(_text(cell)) for cell in row]
+            if any(cell.data_type == "f" and not text for text, cell in zip(cells, next(beside, ()), strict=False)):
+                remarks.append(("formula without a stored value", sheet.title))
+                beside = iter(())  # told once
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            yield number, cells
+
+
+def _text(cell: Any) -> str:
+    """The cell as text. A number is stored as a double: what was typed is the shortest decimal that gives the same one.
+
+    Nobody can type more than fifteen digits, and none are shown: what comes after them in a calculated number is its error.
+    """
+    value = cell.value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        digits = repr(value)
+        return _number(Decimal(digits) if isinstance(value, int) else _TYPED.create_decimal(digits), cell.number_format or "")
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    return str(value)
+
+
+def _number(value: Decimal, shown_as: str) -> str:
+    """A number in the form that its format gives it, apart from rounding: percents, and words that stand around it."""
+    if not value.is_finite():
+        return "#NUM!"
+    percent, before, after = _format(shown_as)
+    return f"{before}{_plain(value * 100 if percent else value)} {after}".strip()
+
+
+@lru_cache(256)
+def _format(shown_as: str) -> tuple[bool, str, str]:
+    """Whether a format shows percents, and the words that it puts in front of a number and behind it."""
+    first = re.sub(r"\\(.)", r'"\1"', shown_as.split(";")[0]).replace('""', "")  # a character after \ is as if in quotes
+    if "%" in _LITERAL.sub("", first):
+        return True, "", "%"
+    around = _AFFIXED.fullmatch(first)
+    return False, *((around[1] or "", (around[2] or "").strip()) if around else ("", ""))
+
+
+def _plain(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,270 @@
+"""A first mapping for a table, from the text of its header and its first rows; what is not certain is said, and never filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from hlhcli import observables
+from hlhcli.errors import InputError, Problem, printable
+from hlhcli.readers import cells, dates, redcap
+from hlhcli.readers.account import Account
+from hlhcli.readers.delimited import Row, Table
+from hlhcli.readers.frame import Frame
+from hlhcli.readers.headings import MAX_NAME, heading, key
+from hlhcli.readers.long import STATUSES
+from hlhcli.readers.mapping import DELIMITERS, Column, Mapping
+from hlhcli.readers.meanings import Meaning, meaning
+from hlhcli.readers.wide import Wide
+
+_MOST_TESTS = 200  # names of tests that are listed because they are not known
+_SHORT = 60
+
+# The names of columns by role, as `key` writes them; the first that a table has is taken.
+_NAMES = {
+    "patient": "patient_id patientid patient person_id personid subject_id subjectid subject usubjid participant_id "
+    "participant mrn record_id study_id pat_id patid pid case_id case_no case patient_no patient_number pseudonym "
+    "id",
+    "sex": "sex gender",
+    "birth_date": "birth_date birthdate date_of_birth dob birthday",
+    "age": "age age_at_diagnosis age_at_onset",
+    "time": "collected collection_date collection_datetime collection_time collected_at date_collected sample_date "
+    "sampling_date sampled sampled_at date_of_sample specimen_date draw_date drawn charttime chart_time lab_date "
+    "labs_date blood_date cbc_date test_date date_of_test measurement_datetime measurement_date observation_date "
+    "observed effective_date effective_datetime exam_date assessment_date visit_date date_of_visit date datetime "
+    "date_time timestamp lbdtc result_date resulted time",
+    "day": "day study_day course_day day_of_course hospital_day treatment_day days lbdy",
+    "timepoint": "timepoint time_point visit visit_name event phase stage redcap_event_name event_name",
+    "analyte": "analyte observable loinc loinc_code code test_code test test_name lab lab_test lab_name parameter component "
+    "investigation assay analysis item itemid label lbtestcd lbtest measurement observation exam",
+    "value": "value result result_value test_result value_text valuenum value_as_number lborres lbstresc",
+    "comparator": "comparator operator qualifier",
+    "unit": "unit units unit_of_measure uom valueuom unit_source_value result_unit result_units lborresu lbstresu",
+    "reference": "reference reference_range ref_range ref_interval reference_interval normal_range normal_values",
+    "reference_low": "reference_low ref_low ref_range_lower ref_range_low range_low normal_low lower_limit lbornrlo lbstnrlo",
+    "reference_high": "reference_high ref_high ref_range_upper ref_range_high range_high normal_high upper_limit lbornrhi lbstnrhi",
+    "specimen": "specimen specimen_type sample_type fluid material matrix sample_material lbspec",
+    "status": "status result_status",
+    "note": "comment comments note notes remark remarks",
+}
+_ROLES = {role: names.split() for role, names in _NAMES.items()}
+_LONG = ("analyte", "value", "comparator", "unit", "reference", "reference_low", "reference_high", "specimen", "status", "note")
+_PERSON = ("patient", "sex", "birth_date", "day", "timepoint")
+
+
+def guess(table: Table, samples: Sequence[Row], source: str, fields: dict[str, redcap.Field] | None = None) -> Mapping:
+    """The mapping that the header suggests. What it does not know stands in it without an observable."""
+    is_redcap = bool(fields) or redcap.is_redcap(table.header, samples)
+    names = {key(name): name for name in reversed(table.header)}
+    columns = dict(zip(table.header, zip(*(row.cells for row in samples), strict=True), strict=True)) if samples else {}
+    found = {role: named for role in (*_PERSON, *_LONG) if (named := _first(role, names))}
+    is_long = not is_redcap and _is_long(table, found, columns)
+    if not is_long:
+        found = {role: name for role, name in found.items() if role in _PERSON}
+    if not set(map(str.casefold, columns.get(found.get("status", ""), ()))) <= {*STATUSES, ""}:
+        found.pop("status", None)
+    if is_redcap:
+        found["patient"] = table.header[0]
+    elif key(found.get("patient", "")) == "id" and _is_row_number(table.header, columns.get(found["patient"], ()), is_long):
+        del found["patient"]
+    if "day" in found and any(map(_is_date, columns.get(found["day"], ()))):
+        found.pop("day")
+    times = _times(names, columns, "day" in found)
+    settings: dict[str, object] = {**found, "layout": "long" if is_long else "wide", "time": times if is_redcap else times[:1]}
+    used = {*found.values(), *times[: None if is_redcap else 1]}
+    settings |= _age(table.header, used)
+    if is_long:
+        tests = list(dict.fromkeys(columns.get(found["analyte"], ())))
+        settings["analytes"] = {name: Column() for name in tests[:_MOST_TESTS] if _listable(name) and not meaning(name, None).known}
+        numbers = [found["value"]]
+    else:
+        settings["columns"], numbers = _wide(
+            table, Mapping.model_validate(settings), (fields or {}) if is_redcap else None, samples
+        )
+    if samples:
+        written = [text for name in numbers for text in columns.get(name, ()) if text]
+        settings["decimal"] = cells.decimal_mark(written, table.delimiter)[0] if written else None
+        settings["dates"] = dates.order_of(text for name in (*times, found.get("birth_date", "")) for text in columns.get(name, ()))
+    if table.delimiter in DELIMITERS.values() and table.delimiter != ",":
+        settings["delimiter"] = table.delimiter
+    return Mapping.model_validate(settings)
+
+
+def _first(role: str, names: dict[str, str]) -> str:
+    return next((names[name] for name in _ROLES[role] if name in names), "")
+
+
+def _is_row_number(header: Iterable[str], ids: Sequence[str], is_long: bool) -> bool:
+    """True where a column `id` may number rows and not patients: another seems to name them, or each value has one of its own."""
+    others = any(word in key(name) for name in header for word in ("patient", "person", "subject", "participant"))
+    return others or (is_long and len(ids) > 2 and len(set(ids)) == len(ids))
+
+
+def _is_long(table: Table, found: dict[str, str], columns: dict[str, tuple[str, ...]]) -> bool:
+    """One column for the test and one for its value; a table with columns of observables is one only if its tests are known."""
+    if "analyte" not in found or "value" not in found:
+        return False
+    tests = set(columns.get(found["analyte"], ()))
+    return any(meaning(name, None).known for name in tests) or not any(meaning(name, None).known for name in table.header)
+
+
+def _times(names: dict[str, str], columns: dict[str, tuple[str, ...]], has_days: bool) -> list[str]:
+    """The columns of dates. One that only is named so counts if there is no other: its rows are left then, and told."""
+    named = [names[role] for role in _ROLES["time"] if role in names]
+    found = [name for name in named if any(map(_is_date, columns.get(name, ()))) or not any(columns.get(name, ()))]
+    return found or ([] if has_days else named[:1])
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(dates.read(text, "day-first").date)
+    except dates.BadDate:
+        try:
+            return bool(dates.read(text, "month-first").date)
+        except dates.BadDate:
+            return False
+
+
+def _age(header: Iterable[str], used: set[str]) -> dict[str, str]:
+    """The column of the age, and its unit where the name states one."""
+    units = observables.get("age").units
+    for name in header:
+        if name in used:
+            continue
+        if key(name) in _ROLES["age"]:
+            return {"age": name}
+        parts = re.fullmatch(r"(.+?)[ _.,]*[(\[ _.](?:in[ _])?([A-Za-z]+)[)\]]?", name)
+        if parts and key(parts[1]) in _ROLES["age"] and (unit := units.find(parts[2])):
+            return {"age": name, "age_unit": unit.name}
+    return {}
+
+
+def _wide(
+    table: Table, mapping: Mapping, fields: dict[str, redcap.Field] | None, samples: Sequence[Row]
+) -> tuple[dict[str, Column], list[str]]:
+    """The columns that are left, as far as they are known without a dictionary; and the names of those that hold numbers."""
+    frame = Frame(table, mapping, Account("", ""), samples)
+    reader = Wide(frame) if fields is None else redcap.Records(frame, fields)
+    known: dict[str, Column] = {}
+    for number, name in enumerate(table.header):
+        if number in reader.structure or not _listable(name) or reader.left.get(number, ("",))[0] == redcap.IDENTIFIER:
+            continue
+        of = reader.meanings.get(number, Meaning())
+        told = number in reader.boxes or (fields is not None and name.casefold() in fields)
+        if not (told and of.known) or (_is_measured(of.observable) and not of.unit and not of.disputed):
+            known[name] = Column(observable=of.observable, unit=of.unit, drug=of.drug)
+    return known, [table.header[number] for number, of in reader.meanings.items() if _is_measured(of.observable)]
+
+
+def _is_measured(observable: str) -> bool:
+    return bool(observable) and observables.get(observable).family is not None
+
+
+def _listable(name: str) -> bool:
+    return 0 < len(name) <= _SHORT and name.isprintable() and len(name) <= MAX_NAME
+
+
+def refuse_uncertain(mapping: Mapping, table: Table, source: str) -> None:
+    """Raises InputError where a guess is too little to read a table by."""
+    unknown = [name for name, column in mapping.columns.items() if not column.observable and not column.drug]
+    advice = "; write a mapping file (hlhcli convert --guess begins one)"
+    if not mapping.is_long and len(unknown) == len(mapping.columns) and not any(heading(name).observable for name in table.header):
+        shown = ", ".join(printable(name, 40) for name in table.header[:8])
+        turned = " It seems to have its tests in rows and its moments in columns: turn it around." if _is_turned(table) else ""
+        message = f"no column is known here ({shown}){advice}.{turned}"
+        raise InputError([Problem(source, message, table.header_line, 1)])
+    if not mapping.patient and (unknown or mapping.is_long):
+        shown = ", ".join(printable(name, 40) for name in (unknown or table.header)[:8])
+        message = f"no column is known to name the patient (columns: {shown}){advice}, with 'patient:' if there are several"
+        raise InputError([Problem(source, message, table.header_line, 1)])
+
+
+def _is_turned(table: Table) -> bool:
+    return heading(table.header[0]).observable == "" and any(
+        _is_date(name) or key(name) in _ROLES["day"] for name in table.header[1:]
+    )
+
+
+_BY_NAME = "guess: by the name of the column"
+_WHY = {
+    "layout": "guess: by the names of the columns",
+    "delimiter": "guess: by the first rows",
+    "decimal": "guess: by how the numbers are written",
+    "dates": "guess: by the dates above 12",
+}
+_BLANK = {
+    "patient": "not found: name the column that tells the patients apart; leave it blank if all rows are of one",
+    "time": "not found: name the column of dates, if there is one",
+    "decimal": "not certain: write point (9.2) or comma (9,2)",
+    "dates": "02/05/2016 would not be certain: write day-first or month-first, if there are such dates",
+}
+_ORDER = (
+    "layout",
+    "delimiter",
+    "decimal",
+    "dates",
+    "patient",
+    "sex",
+    "birth_date",
+    "age",
+    "age_unit",
+    "time",
+    "day",
+    "timepoint",
+    *_LONG,
+)
+
+
+def text(mapping: Mapping) -> str:
+    """The mapping as a file to be checked: every guess is marked as one, and what could not be guessed is there to be filled in."""
+    lines = [
+        "# A mapping: what the columns of a table mean. It was guessed from the header and the first rows: check every line.",
+        "# A column is named by the text of its header. What is wrong, correct; what shall not be read, put under ignore: [A, B].",
+    ]
+    titles = {mark: name for name, mark in DELIMITERS.items()}
+    for role in _ORDER:
+        value = getattr(mapping, role)
+        value = titles.get(value, value) if role == "delimiter" else value
+        if isinstance(value, list) and len(value) > 1:
+            lines.append(f"{role}: [{', '.join(map(quoted, value))}]  # {_BY_NAME}")
+        elif value:
+            lines.append(f"{role}: {quoted(value if isinstance(value, str) else value[0])}  # {_WHY.get(role, _BY_NAME)}")
+        elif role in _BLANK:
+            lines.append(f"{role}:  # {_BLANK[role]}")
+    if mapping.age and not mapping.age_unit:
+        lines.append("age_unit:  # not stated in the file: write d, wk, mo or y, if the ages are bare numbers")
+    for title, meanings in (("columns", mapping.columns), ("analytes", mapping.analytes)):
+        if meanings:
+            lines.append(f"{title}:")
+            lines += [line for name, column in meanings.items() for line in _lines(name, column)]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(name: str, column: Column) -> list[str]:
+    shown = f"  {quoted(name)}:"
+    if column.drug:
+        return [f"{shown} {{drug: {quoted(column.drug)}}}  # guess: by its name"]
+    if not column.observable:
+        example = '{observable: hemophagocytosis, choices: {"1": spleen}}' if "___" in name else "an observable (such as ferritin)"
+        return [f"{shown}  # not known: write {example}, or put the name under ignore"]
+    family = observables.get(column.observable).family
+    lines = [f"{shown}  # guess: by its name", f"    observable: {column.observable}"]
+    if column.unit:
+        lines.append(f"    unit: {quoted(column.unit)}")
+    elif family is None:
+        lines.append('    choices:  # what codes in the cells stand for, if there are any: {"1": yes, "0": no}')
+    else:
+        example = observables.get(column.observable).conventional
+        lines.append(f"    unit:  # not stated in the file: write it, for example {quoted(example)}")
+    return lines
+
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
+
+
+def quoted(text: str) -> str:
+    """A text as YAML writes it."""
+    if _PLAIN.fullmatch(text):
+        return text
+    plain = "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in text)
+    return f'"{plain}"'

@@ -1,0 +1,175 @@
+"""From the text of a cell to what it says, given what its column (or test) means: values, words, reasons for unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Keyed
+from types import MappingProxyType
+from typing import NamedTuple
+
+from hlhcli import observables
+from hlhcli.observations import NOT_STATED, Finding, Missing, missing, read
+from hlhcli.quantity import COMPARATORS, BadQuantity, Decimal, fold, readings
+from hlhcli.readers import cells, codes
+from hlhcli.readers.headings import heading, key
+from hlhcli.readers.mapping import Column
+
+UNKNOWN = "unknown"
+_EQUAL = ("", "=", "==", "eq", "equal", "na", "n/a", "none", "null")
+_MARKS: tuple[Decimal, Decimal] = ("point", "comma")
+_NONE: Keyed[str, str] = MappingProxyType({})
+
+
+class Meaning(NamedTuple):
+    """What a column or a test means. Without an observable and a drug it is not known here."""
+
+    observable: str = ""
+    unit: str = ""
+    kind: str = ""  # of unit, as its LOINC code states it
+    reference: str = ""
+    assay: str = ""
+    drug: str = ""
+    choices: Keyed[str, str] = _NONE
+    coded: bool = False  # cells hold codes: what `choices` does not list has no meaning
+    timepoint: str = ""
+    day: str = ""
+    disputed: bool = False  # two different units are stated
+
+    @property
+    def known(self) -> bool:
+        return bool(self.observable or self.drug)
+
+
+class Said(NamedTuple):
+    """One value of a cell; `doubt` is what is worth a remark."""
+
+    value: str
+    unit: str = ""
+    reference: str = ""
+    note: str = ""
+    doubt: str = ""
+
+
+def meaning(name: str, column: Column | None) -> Meaning:
+    """What a header or the name of a test means: as the mapping says, and where it says nothing, as its text does."""
+    said = heading(name)
+    if column is None:
+        drug = codes.drug(name) or ""
+        return Meaning(said.observable, said.unit, said.kind, drug=drug if key(drug) == key(name) else "")
+    same = said.observable == column.observable
+    return Meaning(
+        column.observable,
+        column.unit or (said.unit if same else ""),
+        said.kind if same else "",
+        column.reference,
+        column.assay,
+        column.drug,
+        {code.strip().casefold(): word for code, word in column.choices.items()},
+        False,
+        column.timepoint,
+        column.day,
+    )
+
+
+def values(text: str, of: Meaning, decimal: Decimal | None) -> list[Said]:
+    """What a cell that is not blank says, at least one value."""
+    word = of.choices.get(text.casefold())
+    if of.coded and word is None and not any(text.casefold() == label.casefold() for label in of.choices.values()):
+        return [Said(UNKNOWN, note="a code whose meaning is not stated", doubt="code without a meaning")]
+    text = text if word is None else word
+    if reason := missing(text):
+        return [Said(UNKNOWN if reason == NOT_STATED else reason.text)]
+    if observables.get(of.observable).family is None:
+        return [_finding(text, of)]
+    try:
+        return [_quantity(piece, of) for piece in _pieces(text, decimal)] or [Said(UNKNOWN)]
+    except cells.Unclear as error:
+        return [Said(UNKNOWN, note=str(error), doubt="value that cannot be read")]
+
+
+def _pieces(text: str, decimal: Decimal | None) -> list[cells.Piece]:
+    """The values of a cell. Where the decimal mark is not known, only what is the same with either."""
+    if decimal is not None:
+        return cells.pieces(text, decimal)
+    found: list[list[cells.Piece]] = []
+    problem = cells.Unclear("no value")
+    for mark in _MARKS:
+        try:
+            found.append(cells.pieces(text, mark))
+        except cells.Unclear as error:
+            problem = error
+    if not found:
+        raise problem
+    if found[0] != found[-1]:
+        raise cells.Unclear("a number that can be read in two ways; write `decimal: point` or `decimal: comma` in a mapping")
+    return found[0]
+
+
+def _finding(text: str, of: Meaning) -> Said:
+    try:
+        found = read(of.observable, text)
+    except BadQuantity:
+        if text.isdigit():
+            return Said(UNKNOWN, note="a code whose meaning is not stated", doubt="code without a meaning")
+        return Said(UNKNOWN, note="an answer that is not understood", doubt="answer that is not understood")
+    return Said(found.text if isinstance(found, (Finding, Missing)) else UNKNOWN)
+
+
+def _quantity(piece: cells.Piece, of: Meaning) -> Said:
+    if piece.value[:1] not in "<>.0123456789":
+        return Said(piece.value, note=piece.note)  # a word
+    unit = united(of, piece.unit)
+    if unit is None or of.disputed:
+        return Said(UNKNOWN, note=_joined(piece.note, "two different units are stated"), doubt="two different units")
+    note = doubt = ""
+    unit = codes.qualified(of.kind, of.observable, unit)
+    contradiction = codes.contradicts(of.kind, of.observable, unit)
+    if contradiction:
+        note, doubt = contradiction, "unit that its code contradicts"
+    return Said(piece.value, unit, piece.reference or of.reference, _joined(piece.note, note), doubt)
+
+
+def united(of: Meaning, stated: str) -> str | None:
+    """The unit of a value whose cell states one, and its column perhaps too; None where they are different ones."""
+    if not stated or not of.unit or stated == of.unit:
+        return stated or of.unit
+    family = observables.get(of.observable).units
+    one, other = family.find(stated), family.find(of.unit)
+    if one is None or other is None:
+        return None
+    return of.unit if (one.factor, one.less, one.apart) == (other.factor, other.less, other.apart) else None
+
+
+def bounds(low: str, high: str, decimal: Decimal | None) -> str:
+    """A reference range from its two ends; empty where it cannot be read."""
+    ends = [measured(text, decimal) for text in (low, high)]
+    if all(ends):
+        return measured(f"{ends[0]}-{ends[1]}", "point")
+    return f">={ends[0]}" if ends[0] and not high.strip() else f"<={ends[1]}" if ends[1] and not low.strip() else ""
+
+
+def measured(text: str, decimal: Decimal | None) -> str:
+    """A number, comparator or range (and its unit) as the patient file writes it; empty where it cannot be read."""
+    try:
+        found = readings(text.strip().strip("()[]").strip(), decimal or "point")
+    except BadQuantity:
+        return ""
+    return f"{found[0].text} {found[0].unit}".strip() if len(found) == 1 else ""
+
+
+def compared(comparator: str, value: str) -> str:
+    """The value with its comparator; empty where both say different things, or the comparator says nothing known."""
+    sign = fold(comparator).casefold()
+    if sign in _EQUAL:
+        return value
+    known = COMPARATORS.get(sign)
+    if known is None:
+        return ""
+    if not value[:1].isdigit() and value[:1] not in "<>.":
+        return value
+    if value[:1] in ("<", ">"):
+        return value if value.startswith(known) and (len(known) == 2) == (value[1:2] == "=") else ""
+    return "" if "-" in value else f"{known}{value}"
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)

@@ -1,0 +1,436 @@
+"""Long and wide tables: what a row or a cell says becomes a fact, or is counted with the reason why not."""
+
+from __future__ import annotations
+
+import datetime
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tabled import entries, facts, left, person, read, remarked
+
+from hlhcli.errors import InputError
+from hlhcli.readers import table
+from hlhcli.readers.account import Account
+from hlhcli.readers.chart import latest
+
+LONG = "patient,date,test,value,unit\n"
+WIDE = "patient,date,Ferritin (ng/mL),hb,fever\n"
+
+
+def of_long(row, columns="", rules=None):
+    return facts(f"patient,date,test,value,unit{columns}\n{row}\n", rules)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("1,2016-05-02,Ferritin,900,ng/mL", ("ferritin", "900", "ng/mL", "2016-05-02")),
+        ('1,2016-05-02,2276-4,">20,000",ug/L', ("ferritin", ">20000", "ug/L", "2016-05-02")),
+        ("1,2016-05-02,plt (10^9/L),20,", ("platelets", "20", "10*9/L", "2016-05-02")),
+        ("1,2016-05-02,Platelets,20 K/uL,", ("platelets", "20", "K/uL", "2016-05-02")),
+        ("1,2016-05-02,hb,9.2,", ("hemoglobin", "9.2", "", "2016-05-02")),
+        ("1,2016-05-02,wbc,0,10*9/L", ("leukocytes", "0", "10*9/L", "2016-05-02")),
+        ("1,2016-05-02,wbc,0.0,10*9/L", ("leukocytes", "0.0", "10*9/L", "2016-05-02")),
+        ("1,2016-05-02,ast,13-21,U/L", ("ast", "13-21", "U/L", "2016-05-02")),
+        ("1,2016-05-02,ferritin,pending,ng/mL", ("ferritin", "pending", "", "2016-05-02")),
+        ("1,2016-05-02,ferritin,ND,ng/mL", ("ferritin", "not done", "", "2016-05-02")),
+        ("1,2016-05-02,ferritin,hemolyzed,ng/mL", ("ferritin", "unreadable", "", "2016-05-02")),
+        ("1,2016-05-02,ferritin,WNL,ng/mL", ("ferritin", "normal", "", "2016-05-02")),
+        ("1,2016-05-02,ferritin,see the letter,ng/mL", ("ferritin", "unknown", "", "2016-05-02")),
+        ("1,2016-05-02,fever,positive,", ("fever", "yes", "", "2016-05-02")),
+        ("1,2016-05-02,hemophagocytosis,bone marrow,", ("hemophagocytosis", "marrow", "", "2016-05-02")),
+        ("1,2016-05-02,fever,1,", ("fever", "unknown", "", "2016-05-02")),
+        ("1,2016-05-02,ferritin,-5,ng/mL", ("ferritin", "unknown", "", "2016-05-02")),
+    ],
+)
+def test_a_long_row_is_a_fact(row, expected):
+    """The test by name, alias or LOINC code; the value and its unit as they are stated, never guessed."""
+    assert of_long(row) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("1,2016-05-02,Glucose,900,mg/dL", ("test not known here", "Glucose", 1)),
+        ("1,2016-05-02,,900,mg/dL", ("no test named", "test", 1)),
+        ("1,,Ferritin,900,ng/mL", ("no date", "date", 1)),
+        ("1,2016-02-31,Ferritin,900,ng/mL", ("not in the calendar", "date", 1)),
+        (",2016-05-02,Ferritin,900,ng/mL", ("no patient", "patient", 1)),
+        ("1,2016-05-02,Ferritin,,ng/mL", ("no value", "ferritin", 1)),
+        ("1,2016-05-02,Ferritin,1,200,ng/mL", ("row with more cells than the header: values may stand in the wrong column", "", 1)),
+        ("1,2016-05-02,Hemoglobin (urine),1,g/dL", ("test not known here", "Hemoglobin (urine)", 1)),
+    ],
+)
+def test_a_long_row_that_is_left_says_why(row, reason):
+    """Each row is used or counted."""
+    assert left(LONG + "1,2016-05-02,hb,9,g/dL\n" + row + "\n") == [reason]
+
+
+@pytest.mark.parametrize(
+    ("specimen", "test", "expected"),
+    [
+        ("Serum", "albumin", []),
+        ("", "albumin", []),
+        ("Pleural fluid", "albumin", [("not a specimen of blood", "albumin", 1)]),
+        ("EDTA", "albumin", [("specimen not known here", "albumin", 1)]),
+        ("CSF", "csf_cells", []),
+        ("Bone marrow", "hemophagocytosis", []),
+    ],
+)
+def test_quantities_are_of_blood_only(specimen, test, expected):
+    """What was measured in another specimen is never taken; a finding may be of any."""
+    value = "yes" if test == "hemophagocytosis" else "30"
+    assert left(f"patient,date,test,value,specimen\n1,2016-05-02,{test},{value},{specimen}\n") == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "used", "note"),
+    [
+        ("final", 1, ""),
+        ("F", 1, ""),
+        ("preliminary", 1, "preliminary result"),
+        ("entered in error", 0, ""),
+        ("Cancelled", 0, ""),
+        ("X", 0, ""),
+        ("strange", 0, ""),
+    ],
+)
+def test_the_status_of_a_row_counts(state, used, note):
+    """What was entered in error or cancelled is left; what is preliminary says so."""
+    rules = "layout: long\npatient: p\ntime: d\nanalyte: t\nvalue: v\nunit: u\nstatus: s\n"
+    charts, _ = read(f"p,d,t,v,u,s\n1,2016-05-02,ferritin,900,ng/mL,{state}\n", rules)
+    assert [fact.note for fact in entries(charts)] == [note] * used
+
+
+def test_what_is_awaited_is_pending():
+    """A row without a value, which is on its way."""
+    assert facts("patient,date,test,value,status\n1,2016-05-02,sil2r,,registered\n") == [("sil2r", "pending", "", "2016-05-02")]
+
+
+CORRECTED = "patient,date,test,value,unit,status\n"
+FIRST, OTHER, SECOND = "1,2016-05-02,plt,90,K/uL,final\n", "1,2016-05-03,plt,80,K/uL,final\n", "1,2016-05-02,plt,9,K/uL,corrected\n"
+
+
+@pytest.mark.parametrize("rows", [FIRST + OTHER + SECOND, SECOND + OTHER + FIRST, OTHER + FIRST + SECOND])
+def test_a_correction_takes_the_place_of_its_row(rows):
+    """In whatever order the rows stand; a row of another day stays."""
+    charts, _ = read(CORRECTED + rows)
+    holds, replaced = latest(entries(charts))
+    assert sorted(fact.value for fact in holds) == ["80", "9"]
+    assert [fact.value for fact in replaced] == ["90"]
+    assert [fact.note for fact in holds if fact.value == "9"] == [
+        f"corrected in row {2 + rows.split('corrected')[0].count('final')}"
+    ]
+
+
+def test_rows_of_one_day_do_not_replace_one_another():
+    """Two final values of one day are two values; several values of one cell too."""
+    charts, _ = read(CORRECTED + FIRST + FIRST.replace("90", "70") + '1,2016-05-02,ast,"31; 45",U/L,final\n')
+    assert len(latest(entries(charts))[0]) == 4
+    doubtful = "corrected, and several rows are of that moment: the last of them is replaced"
+    assert doubtful in remarked(CORRECTED + FIRST + FIRST.replace("90", "70") + SECOND)
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "expected"),
+    [
+        ("reference_range", "13-150", "13-150"),
+        ("reference_range", "(13 - 150)", "13-150"),
+        ("reference_range", "<1000", "<1000"),
+        ("ref_range_lower,ref_range_upper", "13,150", "13-150"),
+        ("ref_range_lower,ref_range_upper", ",150", "<=150"),
+        ("ref_range_lower,ref_range_upper", "13,", ">=13"),
+        ("reference_range", "see below", ""),
+        ("ref_range_lower,ref_range_upper", "150,13", ""),
+    ],
+)
+def test_the_reference_range_of_the_laboratory_is_kept(columns, cells, expected):
+    """From one column or two; what cannot be read is told and not taken."""
+    charts, account = read(f"patient,date,test,value,unit,{columns}\n1,2016-05-02,sil2r,900,U/mL,{cells}\n")
+    assert [fact.reference for fact in entries(charts)] == [expected]
+    assert ("reference range that is not understood" in [kind.reason for kind in account.remarks]) == (expected == "")
+
+
+@pytest.mark.parametrize(
+    ("comparator", "value", "expected"),
+    [(">", "20000", ">20000"), ("", "20000", "20000"), ("=", "5", "5"), ("≤", "5", "<=5"), (">", ">5", ">5"), (">", "pending", "pending"),
+     (">", "<5", None), ("~", "5", None), (">", "5-9", None)],
+)  # fmt: skip
+def test_the_comparator_has_a_column_of_its_own(comparator, value, expected):
+    """It stands before the value; what contradicts, or is none, is left."""
+    text = f"patient,date,test,comparator,value,unit\n1,2016-05-02,ferritin,{comparator},{value},ng/mL\n"
+    if expected is None:
+        assert left(text) == [("comparator that is not understood", "ferritin", 1)]
+    else:
+        assert [fact[1] for fact in facts(text)] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "unit", "value"),
+    [
+        ("Ferritin (ng/mL)", "900", "ng/mL", "900"),
+        ("Ferritin (ng/mL)", "900 µg/L", "ng/mL", "900"),  # the same size
+        ("Ferritin (ng/mL)", "900 pmol/L", "", "unknown"),
+        ("Hb (g/L)", "9.2 g/dL", "", "unknown"),
+    ],
+)
+def test_a_unit_that_is_stated_twice_and_differently_makes_the_value_unknown(header, cell, unit, value):
+    """In the header and in the cell."""
+    ((_, said, stated, _),) = facts(f"patient,date,{header}\n1,2016-05-02,{cell}\n")
+    assert (said, stated) == (value, unit)
+
+
+def test_the_unit_of_a_row_and_that_of_its_test_must_agree():
+    """A test named with another unit than the row states."""
+    assert of_long("1,2016-05-02,Hb (g/L),9.2,g/dL") == [("hemoglobin", "unknown", "", "2016-05-02")]
+    rules = "layout: long\npatient: patient\ntime: date\nanalyte: test\nvalue: value\nunit: ng/mL\n"
+    assert of_long("1,2016-05-02,ferritin,9,", rules=rules) == [("ferritin", "9", "ng/mL", "2016-05-02")]
+
+
+def test_a_unit_that_the_code_contradicts_is_told():
+    """Triglycerides under the code for moles, in mg/dL."""
+    assert "unit that its code contradicts" in remarked(LONG + "1,2016-05-02,14927-8,200,mg/dL\n")
+
+
+def test_local_codes_are_known_from_the_mapping():
+    """With a unit, with choices; what is not listed stays unknown."""
+    rules = (
+        "layout: long\npatient: p\nday: d\nanalyte: t\nvalue: v\nmissing: ['-999']\n"
+        "analytes:\n  '51200': {observable: ferritin, unit: ng/mL}\n  BM: {observable: hemophagocytosis, choices: {'1': spleen, '0': no}}\n"
+    )
+    text = "p,d,t,v\n1,0,51200,900\n1,0,bm,1\n1,3,BM,0\n1,3,51200,-999\n1,3,BM,7\n1,3,4,7\n"
+    assert facts(text, rules) == [
+        ("ferritin", "900", "ng/mL", "0"),
+        ("hemophagocytosis", "spleen", "", "0"),
+        ("hemophagocytosis", "no", "", "3"),
+        ("ferritin", "unknown", "", "3"),
+        ("hemophagocytosis", "unknown", "", "3"),
+    ]
+    assert left(text, rules) == [("test not known here", "4", 1)]
+
+
+def test_a_wide_row_has_an_entry_for_each_cell_that_is_not_blank():
+    """Blank is not stated: no fact, and nothing to count."""
+    text = "mrn,date,Ferritin (ng/mL),hb,fever,Room,777-3\n1,2016-05-02,>20000,9.2,yes,12,\n2,2016-05-03,,,,,NA\n"
+    assert facts(text) == [
+        ("ferritin", ">20000", "ng/mL", "2016-05-02"),
+        ("hemoglobin", "9.2", "", "2016-05-02"),
+        ("fever", "yes", "", "2016-05-02"),
+        ("platelets", "not done", "", "2016-05-03"),
+    ]
+    assert left(text) == [("column not known here", "Room", 1)]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason", "number"),
+    [
+        ("1,2016-05-02,9,2,8,yes", "row with more cells than the header: values may stand in the wrong column", 4),
+        (",2016-05-02,900,8,yes", "no patient", 3),
+        ("1,,900,8,", "no date", 2),
+        ("1,02/05/2016,900,8,", "day and month can be read in two ways; declare `dates: day-first` or `dates: month-first`", 2),
+    ],
+)
+def test_the_cells_of_a_wide_row_that_is_left_are_counted(row, reason, number):
+    """One reason for all cells of the row."""
+    found = left(WIDE + row + "\n")
+    assert {kind for kind, _, _ in found} == {reason}
+    assert sum(count for _, _, count in found) == number
+
+
+def test_codes_of_a_finding_are_read_by_the_mapping_alone():
+    """1 is not yes: the words are, and what the mapping says."""
+    text = "id,day,fever,splenomegaly\n1,0,1,no\n"
+    assert facts(text) == [("fever", "unknown", "", "0"), ("splenomegaly", "no", "", "0")]
+    assert "code without a meaning" in remarked(text)
+    rules = 'patient: id\nday: day\ncolumns:\n  fever: {observable: fever, choices: {"1": yes, "0": no}}\n'
+    assert facts(text, rules) == [("fever", "yes", "", "0"), ("splenomegaly", "no", "", "0")]
+
+
+def test_a_column_can_belong_to_a_time_point():
+    """One row for each patient, with a column for each day."""
+    rules = "patient: id\ncolumns:\n  fer0: {observable: ferritin, unit: ng/mL, day: 0}\n  fer14: {observable: ferritin, unit: ng/mL, day: 14, reference: <300}\n"
+    assert facts("id,fer0,fer14\n1,9000,700\n", rules) == [("ferritin", "9000", "ng/mL", "0"), ("ferritin", "700", "ng/mL", "14")]
+
+
+def test_columns_that_shall_not_be_read_are_ignored_and_counted():
+    """Also those whose name would be known."""
+    assert left("id,day,hb\n1,0,9\n", "patient: id\nday: day\nignore: hb\n") == [("ignored by the mapping", "hb", 1)]
+
+
+def test_treatments_are_read_from_columns():
+    """Yes, a date, a dose; no is no treatment."""
+    text = "id,date,etoposide,dex,Anakinra dose\n1,2016-05-02,yes,2016-04-30,100 mg\n2,2016-05-02,no,maybe,\n"
+    rules = "patient: id\ntime: date\ncolumns:\n  dex: {drug: dexamethasone}\n  Anakinra dose: {drug: anakinra}\n"
+    charts, _ = read(text, rules)
+    assert [(each.drug, each.start, each.dose) for each in entries(charts)] == [
+        ("etoposide", "2016-05-02", ""),
+        ("dexamethasone", "2016-04-30", ""),
+        ("anakinra", "2016-05-02", "100 mg"),
+    ]
+    assert left(text, rules) == [("treatment that was not given", "etoposide", 1), ("answer that is not understood", "dex", 1)]
+
+
+def test_who_the_person_is():
+    """Sex in words or by the mapping's codes, date of birth or age; what contradicts itself is not known."""
+    head = "id,sex,dob,age_years,day,hb\n"
+    found = person(head + "1,F,2010-03-04,6,0,9\n")
+    assert (found.sex, found.birth_date, found.age) == ("female", "2010-03-04", "")
+    found = person(head + "1,m,,6,0,9\n1,m,,7,300,9\n")
+    assert (found.sex, found.birth_date, found.age) == ("male", "", "6 y")
+    text = head + "1,m,2010-03-04,,0,9\n1,f,2011-03-04,,3,9\n1,m,2010-03-04,,5,9\n"
+    assert (person(text).sex, person(text).birth_date) == ("", "")
+    assert "sex that differs between the rows of one person" in remarked(text)
+    assert person(head + "1,2,,,0,9\n").sex == ""
+    rules = 'patient: id\nsex: sex\nsexes: {"1": male, "2": female}\nday: day\n'
+    assert person(head + "1,2,,,0,9\n", rules).sex == "female"
+
+
+def test_an_age_without_a_unit_is_not_guessed():
+    """6 may be days or years."""
+    text = "id,age,day,hb\n1,6,0,9\n"
+    assert person(text).age == ""
+    assert "age that is not understood" in remarked(text)
+    assert person(text, "patient: id\nage: age\nage_unit: mo\nday: day\n").age == "6 mo"
+    assert person("id,age,day,hb\n1,6 y,0,9\n").age == "6 y"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("id;date;Hb (g/dL);Ferritin (ng/mL)\n1;2016-05-02;9,2;1.200\n", ["9.2", "1200"]),
+        ("id,date,Hb (g/dL),Ferritin (ng/mL)\n1,2016-05-02,9.2,\"1,200\"\n", ["9.2", "1200"]),
+        ("id\tdate\tHb (g/dL)\tFerritin (ng/mL)\n1\t2016-05-02\t9.2\t9,2\n", ["9.2", "9.2"]),  # both marks, each certain
+        ("id;date;Hb (g/dL);Ferritin (ng/mL)\n1;2016-05-02;9;1.200\n", ["9", "unknown"]),  # not certain
+    ],
+)  # fmt: skip
+def test_the_decimal_mark_is_found_from_the_numbers(text, expected):
+    """And where it cannot be, what could be read in two ways is unknown."""
+    assert [fact[1] for fact in facts(text)] == expected
+
+
+def test_the_mapping_states_the_decimal_mark_and_the_order_of_dates():
+    """What the mapping says outweighs what the table shows."""
+    text = "id;date;Ferritin (ng/mL)\n1;02/05/2016;1.200\n"
+    assert facts(text, "patient: id\ntime: date\ndecimal: comma\ndates: day-first\n") == [
+        ("ferritin", "1200", "ng/mL", "2016-05-02")
+    ]
+    assert facts(text, "patient: id\ntime: date\ndecimal: point\ndates: month-first\n") == [
+        ("ferritin", "1.200", "ng/mL", "2016-02-05")
+    ]
+
+
+def test_a_table_in_another_encoding_is_read():
+    """Windows-1252, as spreadsheets write it."""
+    text = "id;date;Temperature (°C);Ferritin (µg/L)\n1;2016-05-02;39,5;900\n".encode("cp1252")
+    assert [fact[:3] for fact in facts(text)] == [("temperature", "39.5", "Cel"), ("ferritin", "900", "ug/L")]
+
+
+def test_a_sheet_of_a_workbook_is_read():
+    """The sheet that the mapping names; dates and numbers of the workbook are those that were typed."""
+    book = pytest.importorskip("openpyxl").Workbook()
+    book.active.append(["a", "b"])
+    sheet = book.create_sheet("Labs")
+    for cells in (["mrn", "date", "Hb (g/dL)"], ["1", datetime.date(2016, 5, 2), 9.2]):
+        sheet.append(cells)
+    book.save(stream := io.BytesIO())
+    rules = "sheet: Labs\npatient: mrn\ntime: date\n"
+    assert facts(stream.getvalue(), rules, excel=True) == [("hemoglobin", "9.2", "g/dL", "2016-05-02")]
+
+
+def test_several_values_of_a_cell_are_several_facts():
+    """Each counts, and keeps what stands beside it."""
+    charts, account = read("id,date,Ferritin (ng/mL)\n1,2016-05-02,410; 560; 700\n")
+    assert [fact.value for fact in entries(charts)] == ["410", "560", "700"]
+    assert account.read == 3
+
+
+def test_several_dates_in_a_row_are_told():
+    """The first column that is filled counts."""
+    rules = "patient: id\ntime: [drawn, resulted]\n"
+    text = "id,drawn,resulted,hb\n1,2016-05-02,2016-05-03,9\n2,,2016-05-03,9\n"
+    assert [fact[3] for fact in facts(text, rules)] == ["2016-05-02", "2016-05-03"]
+    assert "row with several dates: the first counts" in remarked(text, rules)
+
+
+def test_lasting_findings_without_a_time_hold_always():
+    """A family history in a table without dates stands at no time point."""
+    charts, _ = read("id,family_history,Ferritin (ng/mL)\n1,yes,900\n")
+    (chart,) = charts
+    assert [fact.observable for fact in chart.always] == ["family_history"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a,b\n1,2\n", "no column is known here (a, b)"),
+        ("Ferritin,Weird\n1,2\n", "no column is known to name the patient (columns: Weird)"),
+        ("test,value\nferritin,2\n", "no column is known to name the patient"),
+        ("id,patient_name,Ferritin\n1,A,2\n", "no column is known to name the patient (columns: id, patient_name)"),
+        ("id,test,value\n1,hb,2\n2,plt,3\n3,hb,4\n", "no column is known to name the patient"),
+        ("test,2016-05-02,2016-05-03\nferritin,2,3\n", "tests in rows"),
+        ("hb,hb\n1,2\n", "is there twice"),
+        ("", "the table is empty"),
+    ],
+)
+def test_a_table_that_cannot_be_understood_is_refused(text, expected):
+    """With what to write instead; patients are never run together because no column names them."""
+    with pytest.raises(InputError) as caught:
+        read(text)
+    assert expected in str(caught.value)
+
+
+def test_a_table_of_one_patient_needs_no_column_that_names_them():
+    """If all of its columns are known."""
+    assert len(facts("day,Ferritin (ng/mL),plt K/uL\n0,900,20\n3,800,30\n")) == 4
+
+
+def test_what_is_told_of_a_table_repeats_no_value_and_no_name():
+    """Reasons, columns and tests only."""
+    text = "patient,date,Ferritin (ng/mL),fever,secret\nMueller-XYZ,2016-05-02,ask Dr Geheim,maybe Geheim,Geheim\n,2016-05-02,Geheim,Geheim,\n"
+    charts, account = read(text)
+    told = " ".join(f"{kind.reason} {kind.what}" for kind in [*account.left, *account.remarks])
+    notes = " ".join(fact.note for fact in entries(charts))
+    assert "Geheim" not in told + notes
+    assert "Mueller" not in told + notes
+
+
+CELLS = st.one_of(
+    st.sampled_from(["", "1", "2016-05-02", "ferritin", "2276-4", ">20,000", "9,2", "13-21", "yes", "NA", "410; 560", "ng/mL", "K/uL",
+                     "corrected", "entered in error", "serum", "csf", "-999", "1e999", "½", "≥5", "0", "F", "6 y", "d12", "02/05/2016"]),
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=8),
+)  # fmt: skip
+NAMES = st.sampled_from(
+    ["patient", "date", "day", "visit", "test", "value", "unit", "status", "specimen", "reference_range", "comparator", "sex", "dob", "age",
+     "Ferritin (ng/mL)", "hb", "fever", "fever___1", "redcap_event_name", "redcap_repeat_instrument", "labs_complete", "etoposide", "777-3", "x"]
+)  # fmt: skip
+
+
+@given(
+    st.lists(NAMES, min_size=1, max_size=8, unique=True), st.lists(st.lists(CELLS, max_size=9), max_size=6), st.sampled_from(",;\t")
+)
+def test_any_table_is_read_or_refused_and_its_books_are_right(names, rows, delimiter):
+    """Nothing but InputError is raised, and used and left together are what was read."""
+    lines = [delimiter.join('"' + cell.replace('"', '""') + '"' for cell in row) for row in [names, *rows]]
+    try:
+        read("\n".join(lines) + "\n")
+    except InputError:
+        return
+
+
+WHOLE = (LONG + FIRST[:-7] + "\n" + WIDE).encode() + '1,2016-05-02,Ferritin,"1,200",µg/L\n1;é\t2\r\n'.encode()
+
+
+@given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=8), st.booleans())
+def test_any_bytes_are_read_or_refused(changes, is_workbook):
+    """A table with some bytes changed, also if it is said to be a workbook."""
+    content = bytearray(WHOLE)
+    for place, byte in changes:
+        content[place] = byte
+    account = Account("t.csv", "csv")
+    try:
+        charts = table.read(io.BytesIO(bytes(content)), "t.csv", account, excel=is_workbook)
+    except InputError:
+        return
+    assert len(entries(charts)) + account.unused == account.read
