@@ -15,14 +15,26 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from hlhcli.api import check, follow, load
+    from hlhcli.api import check, follow, load, load_all
     from hlhcli.assessment import Assessment
     from hlhcli.course import Course
     from hlhcli.errors import InputError, Problem
     from hlhcli.patient import Patient
     from hlhcli.status import Status
 
-__all__ = ["Assessment", "Course", "InputError", "Patient", "Problem", "Status", "__version__", "check", "follow", "load"]
+__all__ = [
+    "Assessment",
+    "Course",
+    "InputError",
+    "Patient",
+    "Problem",
+    "Status",
+    "__version__",
+    "check",
+    "follow",
+    "load",
+    "load_all",
+]
 
 _HOME = {
     "Assessment": "hlhcli.assessment",
@@ -34,6 +46,7 @@ _HOME = {
     "check": "hlhcli.api",
     "follow": "hlhcli.api",
     "load": "hlhcli.api",
+    "load_all": "hlhcli.api",
 }
 
 

@@ -45,7 +45,7 @@ class Frame:
             raise InputError(self._problems)
         self.columns = {self._number(name): column for name, column in mapping.columns.items() if column.says}
         self.ignored = {self._number(name) for name in mapping.ignore}
-        self._missing = frozenset(word.strip().casefold() for word in mapping.missing)
+        self._missing = {word.strip().casefold(): reason for word, reason in mapping.missing.items()}
         dated = [*self.times, *(self.roles[role] for role in ("birth_date",) if role in self.roles)]
         self.order: dates.Order | None = mapping.dates or dates.order_of(row.cells[number] for row in samples for number in dated)
         self.decimal: Decimal | None = mapping.decimal
@@ -165,7 +165,8 @@ class Frame:
         if of.drug:
             self._give(text, of, name, when, day, chart, place)
             return
-        said = [Said(UNKNOWN)] if self.is_missing(text) else values(text, of, self.decimal)
+        reason = self._missing.get(text.casefold())
+        said = [Said(reason)] if reason is not None else values(text, of, self.decimal)
         self.account.read += len(said) - 1
         for number, each in enumerate(said):
             if each.doubt:

@@ -16,6 +16,7 @@ from hlhcli.readers.long import STATUSES
 from hlhcli.readers.mapping import DELIMITERS, Column, Mapping
 from hlhcli.readers.meanings import Meaning, meaning
 from hlhcli.readers.wide import Wide
+from hlhcli.readers.yamlfile import scalar
 
 _MOST_TESTS = 200  # names of tests that are listed because they are not known
 _SHORT = 60
@@ -226,9 +227,9 @@ def text(mapping: Mapping) -> str:
         value = getattr(mapping, role)
         value = titles.get(value, value) if role == "delimiter" else value
         if isinstance(value, list) and len(value) > 1:
-            lines.append(f"{role}: [{', '.join(map(quoted, value))}]  # {_BY_NAME}")
+            lines.append(f"{role}: [{', '.join(map(scalar, value))}]  # {_BY_NAME}")
         elif value:
-            lines.append(f"{role}: {quoted(value if isinstance(value, str) else value[0])}  # {_WHY.get(role, _BY_NAME)}")
+            lines.append(f"{role}: {scalar(value if isinstance(value, str) else value[0])}  # {_WHY.get(role, _BY_NAME)}")
         elif role in _BLANK:
             lines.append(f"{role}:  # {_BLANK[role]}")
     if mapping.age and not mapping.age_unit:
@@ -241,30 +242,19 @@ def text(mapping: Mapping) -> str:
 
 
 def _lines(name: str, column: Column) -> list[str]:
-    shown = f"  {quoted(name)}:"
+    shown = f"  {scalar(name)}:"
     if column.drug:
-        return [f"{shown} {{drug: {quoted(column.drug)}}}  # guess: by its name"]
+        return [f"{shown} {{drug: {scalar(column.drug)}}}  # guess: by its name"]
     if not column.observable:
         example = '{observable: hemophagocytosis, choices: {"1": spleen}}' if "___" in name else "an observable (such as ferritin)"
         return [f"{shown}  # not known: write {example}, or put the name under ignore"]
     family = observables.get(column.observable).family
     lines = [f"{shown}  # guess: by its name", f"    observable: {column.observable}"]
     if column.unit:
-        lines.append(f"    unit: {quoted(column.unit)}")
+        lines.append(f"    unit: {scalar(column.unit)}")
     elif family is None:
         lines.append('    choices:  # what codes in the cells stand for, if there are any: {"1": yes, "0": no}')
     else:
         example = observables.get(column.observable).conventional
-        lines.append(f"    unit:  # not stated in the file: write it, for example {quoted(example)}")
+        lines.append(f"    unit:  # not stated in the file: write it, for example {scalar(example)}")
     return lines
-
-
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
-
-
-def quoted(text: str) -> str:
-    """A text as YAML writes it."""
-    if _PLAIN.fullmatch(text):
-        return text
-    plain = "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in text)
-    return f'"{plain}"'

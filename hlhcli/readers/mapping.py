@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Pri
 from hlhcli import observables, yamltree
 from hlhcli.errors import InputError, Problem, did_you_mean, printable
 from hlhcli.fields import choice, refuse
-from hlhcli.observations import BLANK, read
+from hlhcli.observations import BLANK, missing, read
 from hlhcli.quantity import BadQuantity, readings
 from hlhcli.readers import codes
 from hlhcli.yamltree import Node, mark_of, parse
@@ -129,6 +129,19 @@ def _columns(raw: Any) -> Any:
     return {key: _column(value) for key, value in raw.items()} if isinstance(raw, Keyed) else raw
 
 
+def _reasons(raw: Any) -> Any:
+    """A list of words says that a value is not known; a mapping says why (`-999: not done`)."""
+    raw = _listed(raw)
+    return {str(word): "unknown" for word in raw} if isinstance(raw, list) else raw
+
+
+def _known_reasons(reasons: dict[str, str]) -> dict[str, str]:
+    found = {word: missing(reason) for word, reason in reasons.items()}
+    if wrong := next((reasons[word] for word, reason in found.items() if reason is None), None):
+        raise refuse(f"'{printable(wrong, 40)}' is no reason; write pending, not done, unreadable or unknown")
+    return {word: reason.text for word, reason in found.items() if reason}
+
+
 Texts = Annotated[list[str], BeforeValidator(_listed)]
 Meanings = Annotated[dict[str, Column], BeforeValidator(_columns)]
 
@@ -151,7 +164,7 @@ class Mapping(Model):
     time: Texts = []  # the first of them that is filled counts
     day: str = ""
     timepoint: str = ""
-    missing: Texts = []
+    missing: Annotated[dict[str, str], BeforeValidator(_reasons), AfterValidator(_known_reasons)] = {}  # words of no value
     analyte: str = ""
     value: str = ""
     unit: str = ""
