@@ -148,7 +148,7 @@ def _folder(path: Path, options: Options | None) -> Loaded:
     found = inputs.folder(path, options)
     if found is None:
         advice = f"name its files, such as {str(path).rstrip('/')}/*.yaml"
-        raise InputError([Problem(str(path), f"a folder, but neither of FHIR bulk data nor of OMOP tables; {advice}")])
+        raise InputError([Problem(str(path), f"cannot be read: is a directory; {advice}")])
     charts, account = found
     return Loaded(inputs.documents(charts, account, options), account)
 

@@ -75,6 +75,8 @@ def convert(
     """
     from hlhcli.errors import InputError
 
+    if output and file != "-" and Path(output).is_file() and Path(file).is_file() and Path(output).samefile(file):
+        usage(f"{output} is the input; write to another file")
     options = reading(form, mapping, dictionary, at, anchor, window, _key(pseudonymize) if pseudonymize else None)
     try:
         if guess:
@@ -133,7 +135,10 @@ def _convert(file: str, output: str | None, inputs: Inputs, private: bool) -> No
             fail(f"{file}: is a patient file already")
         if several and output is not None:
             head = _head(None if private else file, inputs.account, whole=False)
-            _write(Path(output, _name(document, names)), _checked(yamlfile.write(document.tree, head), file))
+            target = Path(output, _name(document, names))
+            if target.exists():
+                fail(f"{target}: is there already; write to a folder without it")
+            _write(target, _checked(yamlfile.write(document.tree, head), file))
         elif found:
             fail(f"{file}: holds several patients; give a folder to write them to, such as -o patients/")
         else:
@@ -160,8 +165,10 @@ def _head(file: str | None, account: "Account", whole: bool) -> list[str]:
         return [f"{made}. What was not used was told when it was written."]
     if not account.left:
         return [f"{made}: all {account.read} entries used."]
-    kinds = [f"  {kind.number} x {kind.reason}: {kind.what}" for kind in account.left[:_KINDS]]
-    return [f"{made}: {account.used} of {account.read} entries used. Not used:", *kinds]
+    used = f"{made}: {account.used} of {account.read} entries used."
+    if file is None:  # names of codes and columns can name a person
+        return [f"{used} What was not used was told when it was written."]
+    return [f"{used} Not used:", *(f"  {kind.number} x {kind.reason}: {kind.what}" for kind in account.left[:_KINDS])]
 
 
 def _name(document: "Document", taken: set[str]) -> str:

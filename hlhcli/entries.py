@@ -166,7 +166,7 @@ def _observations_schema(findings_only: bool = False) -> dict[str, Any]:
 
 
 def _series_schema() -> dict[str, Any]:
-    scalar_schema = {"type": ["string", "number", "boolean", "null"]}
+    scalar_schema = {"type": ["string", "number", "boolean", "null", "object"]}
     pair = {"type": "array", "items": scalar_schema, "minItems": 2, "maxItems": 2}
     points = {"type": "array", "items": pair, "description": "[day or date, value]"}
     text = {"type": ["string", "null"]}
@@ -202,12 +202,11 @@ def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
             *([] if observable.negative != "no" else ["present", "absent", "positive", "negative", True, False]),
         ]
         words = {"enum": list(dict.fromkeys([*named, *also, *unknown, None]))}
-        several = {"type": "array", "items": {"enum": list(observable.values)}}
         sites = {"type": "string", "pattern": f"^({'|'.join(observable.values)})([,+;]| and |$)"}
         entry = {"type": "object", "properties": {"value": words, "note": note}, "additionalProperties": False}
         return {
             "description": f"{observable.title}: {', '.join(named)}, or 'not done', 'pending', 'unknown'",
-            "anyOf": [words, entry, *([several, sites] if observable.values else [])],
+            "anyOf": [words, entry, *([sites] if observable.values else []), _several([words, entry])],
         }
     units = list(observable.units.units)
     number = {
@@ -230,8 +229,13 @@ def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
     }
     return {
         "description": f"{observable.title} in {', '.join(units)}; or normal, elevated, low, 'not done', 'pending', 'unknown'",
-        "anyOf": [*value["anyOf"], entry],
+        "anyOf": [*value["anyOf"], entry, _several([*value["anyOf"], entry])],
     }
+
+
+def _several(one: list[Any]) -> dict[str, Any]:
+    """Several values of one moment."""
+    return {"type": "array", "items": {"anyOf": one}, "minItems": 1}
 
 
 _KEYED = (BeforeValidator(_name_entries), AfterValidator(_by_name))

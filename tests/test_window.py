@@ -128,3 +128,48 @@ def test_the_limits_stay():
 def test_a_word_in_the_window(name, point, word, ends):
     """A value that is stated as raised, without a number, is not made normal by a number of the days before."""
     assert known(f"[[9, {point}]]", own=f"{name}: '{word}'", name=name).value.interval[:2] == ends
+
+
+@pytest.mark.parametrize(
+    ("values", "text", "ends", "note"),
+    [
+        ("[410 ug/L, 560 ug/L]", "560 ug/L", (560, 560), "the worst of 410 ug/L, 560 ug/L"),
+        (
+            "[{value: 410 ug/L, note: at 8}, {value: 560 ug/L, note: at 20}]",
+            "560 ug/L",
+            (560, 560),
+            "at 20; the worst of 410 ug/L, 560 ug/L",
+        ),
+        ("[410 ug/L, pending]", "410 ug/L", (410, None), "a result is pending"),
+        ("[410 ug/L, unknown]", "410 ug/L", (410, None), "another is not known"),
+        ("[410 ug/L, not done]", "410 ug/L", (410, 410), None),
+        ("[410 ug/L]", "410 ug/L", (410, 410), None),
+    ],
+)
+def test_several_values_of_one_time_point(values, text, ends, note):
+    """A list holds values of one moment: the worst counts, and one that is not known keeps it open."""
+    found = (
+        parse_document(f"timepoints: [{{name: a, observations: {{ferritin: {values}}}}}]", "p")
+        .patient.timepoints[0]
+        .observations["ferritin"]
+    )
+    assert (found.value.text, found.value.interval.lo, found.value.interval.hi, found.note) == (text, *ends, note)
+
+
+def test_each_value_of_a_list_has_its_place():
+    """A slip in a list is told where it stands; every one of them."""
+    with pytest.raises(InputError) as caught:
+        parse_document(
+            'timepoints:\n- name: a\n  observations:\n    ferritin: [410 ug/L,\n      "9,2 ug/L", 560]\n    platelets: []\n', "p"
+        )
+    assert [(p.line, p.column, p.message[:20]) for p in caught.value.problems] == [
+        (5, 7, "'9,2' is ambiguous; "),
+        (5, 19, "'560' has no unit; w"),
+        (6, 16, "an empty list; write"),
+    ]
+
+
+def test_a_point_can_say_more():
+    """A point of a curve can have what a value at a time point has: limits, assay and a note."""
+    found = known("[[9, {value: 4100 pg/mL, reference: <1000, assay: ELISA, note: repeat}]]", name="sil2r")
+    assert (found.value.text, found.value.reference.hi, found.assay, found.note) == ("4100 pg/mL", 1000, "ELISA", "repeat; day 9")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from hlhcli import observables
 from hlhcli.errors import printable
@@ -16,7 +16,7 @@ from hlhcli.readers.account import Account
 from hlhcli.readers.chart import CSF, Chart, Fact, Found, Place, Remark, Stated, latest
 from hlhcli.readers.commented import Commented, CommentedList
 from hlhcli.readers.jsontext import plain
-from hlhcli.readers.placing import UNDATED, Plan, Slot, slots
+from hlhcli.readers.placing import UNDATED, BadPlan, Plan, Slot, slots
 
 MAX_NOTE = 300  # characters of one note
 _CLEAR = re.compile(r"[<>]?=?\d+(?:\.\d+)?", re.ASCII)  # a number to which no digit of a unit can be taken
@@ -48,9 +48,13 @@ class _Draft:
     def tree(self) -> Commented:
         self.void()
         facts = self.holding()
-        made = slots(facts, self.plan)
-        made = self.with_stated(made)
-        self.refuse(made, facts)
+        try:
+            made = self.with_stated(slots(facts, self.plan))
+        except BadPlan as error:
+            self.refuse(facts, str(error))
+        if why := self.why_not(made, facts):
+            self.refuse(facts, why)
+        made = made or [Slot(UNDATED)]  # of findings that go on alone
         entries = {id(fact): self.entry(fact) for fact in facts}
         tree = Commented(self.chart.person.place)
         person = self.person()
@@ -91,23 +95,21 @@ class _Draft:
                 found.append(fact)
         return found
 
-    def refuse(self, made: list[Slot], facts: list[Fact]) -> None:
-        """A chart that makes no patient; all that it holds is entered as left."""
-        why = ""
-        if not made and not facts and not self.chart.always:
-            why = "nothing was observed that this tool reads"
-        elif not made and not facts:
-            made.append(Slot(UNDATED))
-        elif not made:
-            why = (
-                f"no {self.plan.anchor.observable} with a date, at which the time point would lie"
-                if self.plan.anchor
-                else "no date"
+    def why_not(self, made: list[Slot], facts: list[Fact]) -> str:
+        """Why no patient can be made of the chart; empty where one can."""
+        if not made and not facts:
+            return "" if self.chart.always else "nothing was observed that this tool reads"
+        if not made:
+            anchor = self.plan.anchor.observable if self.plan.anchor else "value"
+            return f"no {anchor} with a date, at which the time point would lie"
+        if len(made) > MAX_TIMEPOINTS:
+            return (
+                f"values on {len(made)} days, more than a patient file holds ({MAX_TIMEPOINTS}); choose with --at or --anchor"
             )
-        elif len(made) > MAX_TIMEPOINTS:
-            why = f"values on {len(made)} days, more than the {MAX_TIMEPOINTS} of a patient file; choose some with --at or --anchor"
-        if not why:
-            return
+        return ""
+
+    def refuse(self, facts: list[Fact], why: str) -> NoReturn:
+        """A chart that makes no patient: all that it holds is entered as left."""
         chart = self.chart
         reason = "of a patient without a time point"
         if chart.person.known:

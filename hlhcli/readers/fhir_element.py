@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hlhcli import observables
+from hlhcli.observations import BARE
 from hlhcli.readers import codes
 
 Json = dict[str, Any]
@@ -186,9 +187,11 @@ def _unit(observable: str, system: str, code: str, unit_text: str) -> Amount:
         return Amount(unit=next(iter(written), ""))
     known = {}
     for each in written:
-        unit = family.find(each) or family.find(_ANNOTATION.sub("", each))
+        bare, marks = _ANNOTATION.sub("", each), "".join(_ANNOTATION.findall(each)).strip("{}")
+        unit = family.find(each) or family.find(f"{bare} {marks}") or family.find(bare or BARE)  # ng{FEU}/mL; {score}
         if unit is not None:
             known[unit] = unit.name
+    known = {unit: name for unit, name in known.items() if not any(more.startswith(f"{name} ") for more in known.values())}  # FEU
     if len(known) > 1:
         first, second = known
         if not first.convertible(second) or (first.factor, first.less) != (second.factor, second.less):

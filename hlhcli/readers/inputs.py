@@ -39,6 +39,8 @@ def read(source: Source, form: Form, options: Options) -> tuple[Charts, Account]
     form = options.form or form
     if form is Form.CSV and options.form is None and source.path is not None and _is_omop(source.head):
         form = Form.OMOP
+    if options.mapping is not None and form not in (Form.CSV, Form.XLSX):
+        raise InputError([Problem(source.name, f"a mapping is for tables (CSV, TSV, XLSX), and this is {form}")])
     account = Account(source.name, str(form))
     return _charts(source, form, account, options), account
 
@@ -98,13 +100,13 @@ def documents(found: Charts, account: Account, options: Options) -> Iterator[Doc
     problems: list[Problem] = []
     made = 0
     for chart in found:
-        place = chart.person.place
+        place, plan = chart.person.place, options.plan
         if options.key is not None:
             from hlhcli.readers.pseudonym import pseudonymized
 
-            chart = pseudonymized(chart, options.key)
+            chart, plan = pseudonymized(chart, options.key, plan)
         try:
-            document = read_tree(draft(chart, options.plan, account, options.key is not None), account.source)
+            document = read_tree(draft(chart, plan, account, options.key is not None), account.source)
         except NoTimepoint as error:
             number, first = refused.get(str(error), (0, place))
             refused[str(error)] = number + 1, first

@@ -136,6 +136,9 @@ def _stated(facts: list[Fact], chosen: Plan) -> list[Slot]:
         named = [(moment, f"{chosen.anchor.which.capitalize()} {observables.inline(chosen.anchor.observable)}")]
     else:
         named = list(chosen.at)
+        kinds = {bool(fact.date) for fact in facts if _moment(fact)}
+        if kinds and kinds.isdisjoint(bool(_DATE.fullmatch(when)) for when, _ in named):
+            raise BadPlan(f"the values have {'dates' if True in kinds else 'days'}, and --at names none")
     window = chosen.window or "0 d"
     made = [
         Slot(name, when if _DATE.fullmatch(when) else "", "" if _DATE.fullmatch(when) else when, window) for when, name in named

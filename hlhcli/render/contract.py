@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -234,4 +234,4 @@ class ResultsJson(TypedDict):
     version: str
     results: list[ResultJson]
     errors: list[ErrorJson]
-    inputs: list[InputJson]
+    inputs: NotRequired[list[InputJson]]

@@ -38,10 +38,12 @@ if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
 
 
 def envelope(problems: Iterable[Problem], accounts: Iterable[Account]) -> ResultsJson:
-    """The whole document but for its results."""
+    """The whole document but for its results; `inputs` only where one of them was no patient file."""
     errors: list[ErrorJson] = [{"source": p.source, "where": p.where, "message": p.message} for p in problems]
-    inputs = [_input(account) for account in accounts]
-    return {"schema": "hlhcli.results/1", "version": __version__, "results": [], "errors": errors, "inputs": inputs}
+    whole: ResultsJson = {"schema": "hlhcli.results/1", "version": __version__, "results": [], "errors": errors}
+    if inputs := [_input(account) for account in accounts]:
+        whole["inputs"] = inputs
+    return whole
 
 
 def _input(account: Account) -> InputJson:

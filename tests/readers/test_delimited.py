@@ -48,7 +48,7 @@ def test_the_delimiter_is_found(delimiter):
         ("id,hb;pre\n1,9\n2,8\n", ","),
         ("id\tnote\n1\ta, b, c\n2\td\n", "\t"),
         ("a title, of two parts\nid;hb;plt\n1;9,2;30\n2;8,1;20\n", ";"),
-        ('"id;x",note\n"1;a",b\n', ","),
+        ('note,"id;x"\nb,"1;a"\n', ","),
         ("hb\n9.2\n", ","),  # one column
     ],
 )

@@ -255,6 +255,7 @@ def test_a_chart_without_a_time_point():
     for facts, how, said, lost in (
         ([], Plan(), "nothing was observed", False),
         ([fact("38", "10*3/uL", "platelets")], plan(anchor="first-ferritin"), "no ferritin with a date", True),
+        ([fact("900")], plan(["5=A"]), "the values have dates", True),
         ([fact("9", date=f"{1000 + year}-05-02") for year in range(1001)], Plan(), "1001 days", True),
     ):
         account = Account("x", "test")
@@ -310,7 +311,9 @@ FACTS = st.builds(
     specimen=st.sampled_from(["", "s"]),
     until=st.sampled_from(["", "2016-05-04"]),
     time=st.sampled_from(["", "2016-05-02T08:00:00Z"]),
-    place=st.builds(Place, st.integers(1, 9), st.just(1), file=st.just(""), label=st.sampled_from(["", "Observation/a", "Observation/b"])),
+    place=st.builds(
+        Place, st.integers(1, 9), st.just(1), file=st.just(""), label=st.sampled_from(["", "Observation/a", "Observation/b"])
+    ),
     named=st.booleans(),
     void=st.booleans(),
 )
