@@ -150,7 +150,7 @@ def read_entry(
     if part.get("comparator", "<") not in COMPARATORS:
         raise BadQuantity(f"'{printable(part['comparator'], 40)}' is no comparator; write one of < <= > >=")
     text = f"{part['comparator']} {part['value']}" if "comparator" in part else part["value"]
-    if "unit" in part and not _qualitative(text):
+    if "unit" in part and not qualitative(text):
         value: Observed = quantity(observable, text, decimal, units, part["unit"])
     else:
         value = read(name, text, decimal, units, unit)
@@ -173,7 +173,8 @@ def _reference(observable: Observable, text: str, unit: Unit, decimal: Decimal) 
     return stated.convert(measure.interval, unit)
 
 
-def _qualitative(text: str) -> Qualitative | None:
+def qualitative(text: str) -> Qualitative | None:
+    """The word that `text` says of a quantity (`normal`, `elevated, rising`), or None."""
     word = fold(text).casefold()
     if word in _QUALITATIVE:
         return Qualitative(_QUALITATIVE[word])
@@ -191,7 +192,7 @@ def read(name: str, text: str, decimal: Decimal = "point", units: Convention | N
     observable = get(name)
     if observable.family is None:
         return _finding(observable, text)
-    found = missing(text) or _qualitative(text)
+    found = missing(text) or qualitative(text)
     if found:
         return found
     try:

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from hlhcli.changes import change, percent_text
 from hlhcli.comparisons import compare
-from hlhcli.observations import Observation
-from hlhcli.observations import read
+from hlhcli.observations import Observation, read
 from hlhcli.phrases import phrase
 from hlhcli.quantity import Interval
 from hlhcli.rules import About

@@ -3,9 +3,8 @@
 import pytest
 
 from hlhcli import definition, rules
-from hlhcli.observations import Observation
 from hlhcli.evaluate import evaluate
-from hlhcli.observations import read
+from hlhcli.observations import Observation, read
 from hlhcli.status import Status
 
 HEAD = "id: mine\ntitle: Mine\ncitation: {text: none}\nprovenance: primary\nverdict: "

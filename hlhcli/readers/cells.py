@@ -32,7 +32,6 @@ _ERROR = re.compile(r"#(?:N/A|NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|SPILL!|CALC!|
 _REDACTED = re.compile(r"_{2,}")
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202c\u2060\u2066-\u2069\ufeff]")  # show nothing, and change nothing that is shown
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉"
-_ANY = "ferritin"  # the words that stand for a number are the same for all quantities
 
 _TIMING = r"(?:(?:on|at)\s+)?(?:d|day|wk|week|h|hour|month)\.?\s?(?:[+-]\s?)?\d{1,4}(?:\.\d{1,3})?"
 _LABEL = r"(?:nadir|peak|max(?:imum)?|min(?:imum)?|highest|lowest|initial(?:ly)?|first|last|baseline|then|later)"
@@ -94,13 +93,8 @@ def _word(text: str) -> str:
     reason = observations.missing(text)
     if reason and reason != observations.NOT_STATED:
         return reason.text
-    if not text or any(map(str.isdigit, text)):
-        return ""
-    try:
-        found = observations.read(_ANY, text)
-    except BadQuantity:
-        return ""
-    return found.text if isinstance(found, observations.Qualitative) else ""
+    found = observations.qualitative(text)
+    return found.text if found else ""
 
 
 def _apart(text: str) -> list[str]:

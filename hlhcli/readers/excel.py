@@ -108,7 +108,8 @@ def _choose(sheets: list[Any], source: str, sheet: str | None, remarks: list[tup
         named = [candidate for candidate in sheets if candidate.title.casefold() == sheet.casefold()]
         known = ", ".join(printable(candidate.title, 40) for candidate in sheets[:12])
         chosen = named[0] if named else _refuse(source, f"no sheet is named '{printable(sheet, 60)}'; there are {known}")
-    remarks += [("sheet not read", candidate.title) for candidate in filled if candidate is not chosen]
+    if len(filled) > 1:  # the name of a sheet can be that of a person
+        remarks.append(("other sheets are not read", f"{len(filled) - 1}; name one in the mapping (sheet:)"))
     return chosen
 
 

@@ -124,17 +124,17 @@ def test_every_number_that_is_typed_comes_back(number):
 
 
 def test_the_first_sheet_with_cells_is_read():
-    """Other sheets are named in a remark, blank ones are not; a hidden sheet comes last."""
+    """Other sheets are counted in a remark, blank ones are not; a hidden sheet comes last."""
     found = table(book([["x", "y"]], [], [["id", "hb"], [1, 2]], [["more", "here"]], states={"S1": "hidden"}))
     assert (found.header, list(found)) == (["id", "hb"], [Row(2, ["1", "2"])])
-    assert found.remarks == [("sheet not read", "S4"), ("sheet not read", "S1")]
+    assert found.remarks == [("other sheets are not read", "2; name one in the mapping (sheet:)")]
 
 
 def test_a_sheet_can_be_named():
     """Case does not matter; a name that does not exist is told with those that do."""
     content = book([["x", "y"]], [["id", "hb"], [1, 2]])
     assert table(content, "s2").header == ["id", "hb"]
-    assert table(content, "S2").remarks == [("sheet not read", "S1")]
+    assert table(content, "S2").remarks == [("other sheets are not read", "1; name one in the mapping (sheet:)")]
     assert problem(content, "S3") == "t.xlsx: no sheet is named 'S3'; there are S1, S2"
 
 
