@@ -85,8 +85,8 @@ _REASONS = {
 }  # fmt: skip
 _MISSING = {word: Missing(reason) for reason, words in _REASONS.items() for word in words}
 WORDS = tuple(_MISSING)  # that say that nothing is known
-_YES = frozenset({"yes", "y", "true", "present", "positive", "pos", "+"})
-_NO = frozenset({"no", "n", "false", "absent", "negative", "neg", "none"})
+_YES = frozenset({"yes", "y", "true", "present", "positive", "pos", "+", "detected"})
+_NO = frozenset({"no", "n", "false", "absent", "negative", "neg", "none", "not detected"})
 _WORDS = {
     "normal": ["normal", "wnl", "within normal limits", "within normal range", "not elevated", "not low", "unremarkable"],
     "elevated": ["elevated", "high", "increased", "raised", "markedly elevated"],
@@ -97,6 +97,12 @@ _WORDS = {
 BARE = "1"  # the unit of a number that has none
 TRENDS = ("rising", "falling")  # words that say where a value goes, and not where it is
 _QUALITATIVE = {word: meaning for meaning, words in _WORDS.items() for word in words}
+
+
+def answered(text: str) -> str | None:
+    """`yes` or `no` for a word that says one of them, or None."""
+    word = fold(text).casefold()
+    return "yes" if word in _YES else "no" if word in _NO else None
 
 
 def missing(text: str) -> Missing | None:

@@ -13,6 +13,7 @@ from hlhcli.readers.chart import Place
 
 _SHOWN = 60  # characters of a code, a name or a unit
 _KINDS = 2000  # that are told apart
+_ELSE = ("code not known here", "term not known here", "resource not read")  # the commonest, and the least of a loss
 
 
 class Kind(NamedTuple):
@@ -22,6 +23,7 @@ class Kind(NamedTuple):
     what: str  # the code, column or unit; never a person's own text
     number: int
     first: Place
+    expected: bool = False  # somebody said that these shall not be read, or nothing is lost with them
 
 
 class Account:
@@ -39,14 +41,18 @@ class Account:
         """`count` entries that were read are not used."""
         _add(self._left, Kind(reason, printable(what, _SHOWN), count, place))
 
+    def pass_over(self, reason: str, what: str, place: Place, count: int = 1) -> None:
+        """`count` entries that were read are not used, as it should be: they were not meant to be."""
+        _add(self._left, Kind(reason, printable(what, _SHOWN), count, place, expected=True))
+
     def remark(self, reason: str, what: str, place: Place, count: int = 1) -> None:
         """Something that was used, and is worth knowing."""
         _add(self._remarks, Kind(reason, printable(what, _SHOWN), count, place))
 
     @property
     def left(self) -> list[Kind]:
-        """What was not used, the most frequent first."""
-        return sorted(self._left.values(), key=lambda kind: -kind.number)
+        """What was not used: first what may have been meant, the most frequent before the others."""
+        return sorted(self._left.values(), key=lambda kind: (kind.expected, kind.reason in _ELSE, -kind.number))
 
     @property
     def remarks(self) -> list[Kind]:
@@ -74,9 +80,9 @@ class Account:
         return lines
 
     def insist(self) -> None:
-        """Raises InputError if anything was not used."""
-        if self.left:
-            raise InputError(self.problem(f"not used ({kind.number} x): {_said(kind)}", kind.first) for kind in self.left)
+        """Raises InputError if anything was not used that may have been meant."""
+        if lost := [kind for kind in self.left if not kind.expected]:
+            raise InputError(self.problem(f"not used ({kind.number} x): {_said(kind)}", kind.first) for kind in lost)
 
     def problem(self, message: str, place: Place) -> Problem:
         """A problem at this place of the input."""

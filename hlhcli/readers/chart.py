@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 CSF = "csf_cells"  # the one observable that is not of blood
 
@@ -20,6 +20,7 @@ class Place(NamedTuple):
     column: int = 1
     label: str = ""
     file: str = ""
+    serial: int = 0  # of the resource, where later versions of it may follow
 
 
 class Fact(NamedTuple):
@@ -27,7 +28,8 @@ class Fact(NamedTuple):
 
     `date` is year-month-day, `day` one of the course, `timepoint` the input's own name for the time point; all may be empty.
     `until` is the last date of a period in which a finding holds, `time` the moment as it was written. What is `named` has a
-    label of its own: a later fact with the same label (and no older `version`) takes its place; with `void` there is none then.
+    label of its own: a later fact with the same label (and no older `version`) takes its place. What is `unread`, for the reason
+    that stands there, has a value that is not known.
     """
 
     observable: str
@@ -44,7 +46,7 @@ class Fact(NamedTuple):
     place: Place = Place()
     named: bool = False
     version: str = ""
-    void: bool = False
+    unread: str = ""
     specimen: str = ""  # by which it can turn out, once all is read, that it was not of blood
 
 
@@ -58,9 +60,7 @@ class Given(NamedTuple):
     note: str = ""
     single: bool = False
     place: Place = Place()
-    named: bool = False
-    version: str = ""
-    void: bool = False
+    requested: bool = False  # and not known to have been given
 
 
 class Found(NamedTuple):
@@ -127,7 +127,7 @@ class Facts:
         while at < len(view):
             size = int.from_bytes(view[at : at + 4], "little")
             texts = marshal.loads(view[at + 4 : at + 4 + size])
-            yield Fact._make((*texts[:11], Place(*texts[11:15]), *texts[15:]))
+            yield Fact._make((*texts[:11], Place(*texts[11:16]), *texts[16:]))
             at += 4 + size
 
     def __bool__(self) -> bool:
@@ -149,7 +149,7 @@ class Chart:
     variants: list[Found] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
-    voided: set[str] = field(default_factory=set)  # labels of what was entered in error, in whichever version
+    outdated: set[int] = field(default_factory=set)  # serials of versions that another took the place of; one set for an input
     foreign: set[str] = field(default_factory=set)  # specimens that are not of blood
 
     def take(self, other: Chart) -> None:
@@ -159,7 +159,6 @@ class Chart:
         self.person = replace(self.person if self.person.known or not other.person.known else other.person, known=known)
         for name in ("always", "given", "tested", "variants", "remarks", "stated"):
             getattr(self, name).extend(getattr(other, name))
-        self.voided |= other.voided
 
 
 class Charts:
@@ -200,15 +199,12 @@ class Charts:
         return len(self._of)
 
 
-Entry = TypeVar("Entry", Fact, Given)
-
-
-def latest(entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
+def latest(entries: Iterable[Fact]) -> tuple[list[Fact], list[Fact]]:
     """Those that hold, and those that a later one of the same name took the place of."""
-    holds: dict[object, Entry] = {}
-    replaced: list[Entry] = []
+    holds: dict[object, Fact] = {}
+    replaced: list[Fact] = []
     for number, entry in enumerate(entries):
-        key: object = (entry.place.label, entry[0]) if entry.named else number
+        key: object = (entry.place.label, entry.observable) if entry.named else number
         known = holds.get(key)
         if known is not None and entry.version and entry.version < known.version:
             replaced.append(entry)

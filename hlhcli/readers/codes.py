@@ -49,6 +49,8 @@ def loinc(code: str) -> tuple[str, str] | None:
 def contradicts(kind: str, observable: str, unit: str) -> str | None:
     """What is wrong where a code says one kind of unit (moles, mass) and the value has another; None where nothing is."""
     family = observables.get(observable).family
+    if family and kind and " " in unit and unit.split()[-1] != kind and family.find(f"{unit.split()[0]} {kind}") is not None:
+        return f"the code is of a value in {kind}, and the unit is {unit}: please check"
     expected, stated = (family.find(text) for text in (kind, unit)) if family and kind and unit else (None, None)
     if expected is None or stated is None or (stated.convertible(expected) and stated.same_scale(expected)):
         return None
@@ -108,6 +110,28 @@ def findings(short: str, code: str) -> list[tuple[str, str]]:
     return list(_by_code(_findings(), short, code) or ())
 
 
+def is_whole(short: str, code: str) -> bool:
+    """True for a code that is all of what its finding stands for: where it is absent, the finding is."""
+    return _normal(short, code) in {_normal(short, each) for each in _table()["whole"].get(short, "").split()}
+
+
+@lru_cache(maxsize=1024)
+def resembles(text: str) -> str | None:
+    """The observable that a name may mean, though its code is not known: by all words of one of its names."""
+    words = frozenset(re.findall(r"[a-z0-9]+", text.casefold()))
+    found = [(len(each), name) for each, name in _words() if each <= words]
+    return max(found)[1] if found else None
+
+
+@cache
+def _words() -> list[tuple[frozenset[str], str]]:
+    named = ((frozenset(alias.split("_")), name) for alias, name in observables.aliases().items())
+    return [(words, name) for words, name in named if len(words) > 1 or len(min(words)) >= _CLEAR]
+
+
+_CLEAR = 4  # letters of a name that stands alone; shorter ones mean too much
+
+
 def lasting() -> frozenset[str]:
     """Findings that go on once they are there: of the background of a patient, not of one day."""
     return frozenset(_table()["lasting"].split())
@@ -144,8 +168,15 @@ def _drugs() -> tuple[re.Pattern[str], dict[str, str]]:
 def drug(text: str) -> str | None:
     """The HLH-directed drug that `text` names (`Etoposide 20 MG/ML Injection`); None for others, and where it names several."""
     pattern, names = _drugs()
-    found = {names[match] for match in pattern.findall(" ".join(text.casefold().split()))}
-    return found.pop() if len(found) == 1 else None
+    folded = " ".join(text.casefold().split())
+    found = {names[match] for match in pattern.findall(folded)}
+    denied = re.search(rf"\b(?:no|not|without|kein\w*|ohne) (?:more )?{pattern.pattern}", folded)
+    return found.pop() if len(found) == 1 and not denied and not is_local(folded) else None
+
+
+def is_local(text: str) -> bool:
+    """True for a route or form by which a drug does not reach the whole body: drops, ointment, intrathecal."""
+    return not frozenset(_table()["local"].split()).isdisjoint(re.findall(r"[a-z]+", text.casefold()))
 
 
 @cache

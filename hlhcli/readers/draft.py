@@ -8,16 +8,17 @@ from typing import Any, NoReturn
 
 from hlhcli import observables
 from hlhcli.errors import printable
-from hlhcli.observations import read_entry
+from hlhcli.observations import BARE, read_entry
 from hlhcli.patient import MAX_TIMEPOINTS
 from hlhcli.quantity import MAX_TEXT, BadQuantity
 from hlhcli.readers import therapies
 from hlhcli.readers.account import Account
-from hlhcli.readers.chart import CSF, Chart, Fact, Found, Place, Remark, Stated, latest
+from hlhcli.readers.chart import CSF, Chart, Fact, Found, Given, Place, Remark, Stated, latest
 from hlhcli.readers.commented import Commented, CommentedList
 from hlhcli.readers.jsontext import plain
 from hlhcli.readers.placing import UNDATED, BadPlan, Plan, Slot, slots
 
+OUTDATED = "another version takes its place"
 MAX_NOTE = 300  # characters of one note
 _CLEAR = re.compile(r"[<>]?=?\d+(?:\.\d+)?", re.ASCII)  # a number to which no digit of a unit can be taken
 
@@ -46,7 +47,7 @@ class _Draft:
         self.account = account
 
     def tree(self) -> Commented:
-        self.void()
+        self.outdated()
         facts = self.holding()
         try:
             made = self.with_stated(slots(facts, self.plan))
@@ -71,27 +72,30 @@ class _Draft:
             tree.put("series", series, self.chart.person.place)
         return tree
 
-    def void(self) -> None:
-        """Take out what an earlier version of something said that was entered in error."""
-        for entries in (self.chart.always, self.chart.given, self.chart.remarks) if self.chart.voided else ():
-            for each in [each for each in entries if each.place.label in self.chart.voided]:
-                entries.remove(each)  # type: ignore[arg-type]
-                self.account.leave("another version takes its place", type(each).__name__.lower(), each.place)
+    def outdated(self) -> None:
+        """Take out what versions said that do not hold any more."""
+        chart, old = self.chart, self.chart.outdated
+        entries: list[Fact | Given | Found | Remark] = [*chart.always, *chart.given, *chart.variants, *chart.remarks]
+        for each in entries if old else ():
+            if each.place.serial in old:
+                self.account.leave(OUTDATED, type(each).__name__.lower(), each.place)
+        chart.always = [each for each in chart.always if each.place.serial not in old]
+        chart.given = [each for each in chart.given if each.place.serial not in old]
+        chart.variants = [each for each in chart.variants if each.place.serial not in old]
+        chart.remarks = [each for each in chart.remarks if each.place.serial not in old]
 
     def holding(self) -> list[Fact]:
         """The facts that hold: neither replaced by a later version nor of another specimen."""
         holds, replaced = latest(self.chart.facts)
         for fact in replaced:
-            if not fact.void:
-                self.account.leave("another version takes its place", fact.observable, fact.place)
+            self.account.leave(OUTDATED, fact.observable, fact.place)
         found = []
         for fact in holds:
-            if fact.specimen and fact.specimen in self.chart.foreign and fact.observable != CSF:
-                if not fact.void:
-                    self.account.leave("not a specimen of blood", fact.observable, fact.place)
-            elif fact.place.label in self.chart.voided and fact.named:
-                self.account.leave("another version takes its place", fact.observable, fact.place)
-            elif not fact.void:
+            if fact.place.serial in self.chart.outdated:
+                self.account.leave(OUTDATED, fact.observable, fact.place)
+            elif fact.specimen and fact.specimen in self.chart.foreign and fact.observable != CSF:
+                self.account.leave("not a specimen of blood", fact.observable, fact.place)
+            else:
                 found.append(fact)
         return found
 
@@ -103,9 +107,7 @@ class _Draft:
             anchor = self.plan.anchor.observable if self.plan.anchor else "value"
             return f"no {anchor} with a date, at which the time point would lie"
         if len(made) > MAX_TIMEPOINTS:
-            return (
-                f"values on {len(made)} days, more than a patient file holds ({MAX_TIMEPOINTS}); choose with --at or --anchor"
-            )
+            return f"values on {len(made)} days, more than a patient file holds ({MAX_TIMEPOINTS}); choose with --at or --anchor"
         return ""
 
     def refuse(self, facts: list[Fact], why: str) -> NoReturn:
@@ -137,6 +139,11 @@ class _Draft:
     def entry(self, fact: Fact) -> Any:
         """The entry of a fact in the patient file; of one that cannot be read, that its value is not known, and why."""
         notes = fact.note
+        if fact.unread:
+            self.account.leave(fact.unread, fact.observable, fact.place)
+            return _mapping(
+                fact.place, {"value": "unknown", "note": "not read" if self.quiet else _shortened(f"not read: {notes}")}
+            )
         try:
             made = _entry(fact, notes)
         except BadQuantity as error:
@@ -283,7 +290,7 @@ def _entry(fact: Fact, note: str) -> Any:
     family = observables.get(fact.observable).family
     unit = fact.unit
     if family is not None and unit and (known := family.find(unit)) is not None:
-        unit = known.name
+        unit = "" if known.name == BARE else known.name
     whole = {"value": plain(fact.value)}
     if family is not None:
         whole |= {"unit": plain(unit), "reference": plain(fact.reference), "assay": plain(fact.assay)}

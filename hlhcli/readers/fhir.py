@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -9,13 +10,15 @@ from typing import Any, BinaryIO
 from hlhcli.readers import codes, jsontext
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import Chart, Charts, Place
-from hlhcli.readers.fhir_element import Json, codings, moment, named, obj, reference, text
+from hlhcli.readers.fhir_element import Json, Reference, moment, obj, reference, spoken, text
 from hlhcli.readers.fhir_event import Events
 from hlhcli.readers.fhir_genetics import variant
 from hlhcli.readers.fhir_observation import Observations
+from hlhcli.readers.fhir_versions import Versions, corrects, version
 from hlhcli.readers.jsontext import BadJson
 
 _SUBJECTS = ("", "Patient")
+_REFERRED = ("Patient", "Specimen", "Medication")  # of which no version is left out
 
 
 def bundle(text_: str, source: str) -> Iterator[tuple[Place, Any]]:
@@ -32,7 +35,7 @@ def bundle(text_: str, source: str) -> Iterator[tuple[Place, Any]]:
     if rest.get("resourceType") != "Bundle":
         yield first._replace(line=1, column=1), rest
         return
-    yield from entries
+    yield from reversed(entries) if rest.get("type") == "history" else entries  # there the latest version comes first
 
 
 class Reader:
@@ -45,12 +48,15 @@ class Reader:
         self.observations = Observations(account)
         self.events = Events(account)
         self._foreign: set[str] = set()
+        self._outdated: set[int] = set()
+        self._versions = Versions()
 
     def all(self, resources: Iterable[tuple[Place, Any]]) -> Charts:
         """Every resource of the input. Raises InputError where none of them is one of a patient."""
         for place, resource in resources:
             self.add(place, resource)
         self.events.finish()
+        self._outdated |= self._versions.outdated()
         self.charts.join(_last_parts(self.charts))
         return self.charts
 
@@ -64,29 +70,39 @@ class Reader:
         if "resourceType" not in entry:
             address = text(entry.get("fullUrl"))
             inner = obj(entry.get("resource"))
-            if obj(entry.get("request")).get("method") == "DELETE" or not inner:
+            asked = obj(entry.get("request"))
+            if asked.get("method") == "DELETE" or not inner:
+                if asked.get("method") == "DELETE":
+                    gone = reference({"reference": text(asked.get("url"))})
+                    stamp = version({"meta": {"lastUpdated": obj(entry.get("response")).get("lastModified")}})
+                    self._versions.enter(f"{gone.type}/{gone.id.rpartition('/')[2]}", "", stamp, corrects=True)
                 self._leave("entry without a resource", "Bundle.entry", place)
                 return
             entry = inner
         kind, name = text(entry.get("resourceType")), text(entry.get("id"))
         if kind == "Bundle":
-            inside = entry.get("entry")
-            for each in inside if isinstance(inside, list) else ():
+            found = entry.get("entry")
+            inside = found if isinstance(found, list) else []
+            for each in reversed(inside) if entry.get("type") == "history" else inside:
                 self.add(place, each)
             return
         place = place._replace(label=f"{kind}/{name}" if name else kind)
+        if name and kind not in _REFERRED:
+            subject = _subject(entry, address).id
+            number = self._versions.enter(place.label, subject, version(entry) if "meta" in entry else 0, corrects(entry))
+            place = place._replace(serial=number)
         self._resource(kind, entry, address, place)
 
     def _resource(self, kind: str, resource: Json, address: str, place: Place) -> None:
         if kind == "Patient":
             self._person(resource, address, place)
         elif kind == "Specimen":
-            self._specimen(resource, place)
+            self._specimen(resource, address)
         elif kind == "Medication":
-            self.events.described(resource)
+            self.events.described(resource, address)
             self._used()
         elif kind == "Observation" or self.events.reader(kind) is not None:
-            subject = reference(resource.get("subject") or resource.get("patient"))
+            subject = _subject(resource, address)
             if subject.type not in _SUBJECTS or subject.id.startswith("#"):
                 self._leave("subject is no patient", f"{kind} of a {subject.type or 'contained resource'}", place)
                 return
@@ -104,13 +120,14 @@ class Reader:
     def _chart(self, person: str, place: Place) -> Chart:
         chart = self.charts.of(person)
         if chart.foreign is not self._foreign:
-            chart.foreign = self._foreign
+            chart.foreign, chart.outdated = self._foreign, self._outdated
             chart.person.id, chart.person.place = person.rpartition("/")[2], place
         return chart
 
     def _person(self, resource: Json, address: str, place: Place) -> None:
-        name = text(resource.get("id")) or reference({"reference": address}).id
-        if resource.get("modifierExtension"):
+        own = reference({"reference": address}).id
+        name = own if "://" in own else text(resource.get("id")) or own
+        if resource.get("modifierExtension") or resource.get("implicitRules"):
             self._leave("modified in its meaning by an extension not known here", "Patient", place)
             return
         person = self._chart(name, place).person
@@ -120,14 +137,13 @@ class Reader:
             self.account.remark("date of birth without a day: the age is not known", "Patient", place)
         person.birth_date, person.place, person.known = born.date, place, person.known + 1
         person.sex = text(resource.get("gender")) if text(resource.get("gender")) in ("male", "female", "other") else ""
-        if address:
-            self.charts.alias(reference({"reference": address}).id, name)
+        if address and "://" not in own:
+            self.charts.alias(own, name)
 
-    def _specimen(self, resource: Json, place: Place) -> None:
+    def _specimen(self, resource: Json, address: str) -> None:
         """A specimen that is not of blood: what was measured in it is no value of the blood."""
-        kind = resource.get("type")
-        if codes.specimen(" ".join([named(kind), *(each.display for each in codings(kind))])) is False:
-            self._foreign.add(text(resource.get("id")))
+        if codes.specimen(spoken(resource.get("type"))) is False:
+            self._foreign |= {text(resource.get("id")), reference({"reference": address}).id} - {""}
         self._used()
 
     def _used(self) -> None:
@@ -137,6 +153,15 @@ class Reader:
     def _leave(self, reason: str, what: str, place: Place) -> None:
         self.account.read += 1
         self.account.leave(reason, what, place)
+
+
+def _subject(resource: Json, address: str) -> Reference:
+    """Whom a resource is about; a relative reference is to the server of its own entry."""
+    found = reference(resource.get("subject") or resource.get("patient"))
+    server = re.match(r"(https?://.+)/[A-Za-z]+/[^/]+$", address.split("/_history/")[0])
+    if server and found.id and "://" not in found.id and not found.id.startswith("#") and found.type == "Patient":
+        return found._replace(id=f"{server[1]}/Patient/{found.id}")
+    return found
 
 
 def _last_parts(charts: Charts) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ files that are slightly wrong but clear; a reader of a dozen elements does not, 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from hlhcli.readers import codes
 
 Json = dict[str, Any]
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?$", re.DOTALL | re.ASCII)
-_PARTIAL = re.compile(r"\d{4}(?:-\d{2})?$", re.ASCII)
+_PARTIAL = re.compile(r"(?!0000)\d{4}(?:-(?:0[1-9]|1[0-2]))?$", re.ASCII)
 
 
 def obj(found: Any) -> Json:
@@ -61,6 +61,12 @@ def named(concept: Any) -> str:
     return text(obj(concept).get("text")) or next((text(each.get("display")) for each in items(obj(concept).get("coding"))), "")
 
 
+def spoken(concept: Any) -> str:
+    """All that a CodeableConcept says, its text, and the name and code of each coding."""
+    said = [text(each.get(part)) for each in items(obj(concept).get("coding")) for part in ("display", "code")]
+    return " ".join(filter(None, (text(obj(concept).get("text")), *said)))
+
+
 def told(concept: Any) -> str:
     """A CodeableConcept in the account of what was not used."""
     found = codings(concept)
@@ -90,18 +96,6 @@ def reference(found: Any) -> Reference:
     kind, _, last = address.rpartition("/")
     kind = kind.rpartition("/")[2]
     return Reference(kind, address if "://" in address else last)
-
-
-def version(resource: Json) -> str:
-    """Which of two versions of a resource is the later: a text that sorts; empty where neither time nor number is stated."""
-    meta = obj(resource.get("meta"))
-    if updated := text(meta.get("lastUpdated")):
-        try:
-            return f"t{datetime.fromisoformat(updated).astimezone(UTC).isoformat(timespec='microseconds')}"
-        except (ValueError, OverflowError):
-            return ""
-    number = text(meta.get("versionId"))
-    return f"n{number:0>20}" if number.isdecimal() else ""
 
 
 class When(NamedTuple):
@@ -170,7 +164,7 @@ def amount(found: Any, observable: str) -> Amount:
     number, comparator = text(quantity.get("value")), text(quantity.get("comparator"))
     if not number:
         return Amount(wrong="no value")
-    if comparator and comparator not in _COMPARATORS:
+    if (comparator and comparator not in _COMPARATORS) or ("comparator" in quantity and not comparator):
         return Amount(wrong="comparator not known here")
     stated = (text(quantity.get(key)) for key in ("system", "code", "unit"))
     unit = _unit(observable, *stated)
@@ -185,12 +179,10 @@ def _unit(observable: str, system: str, code: str, unit_text: str) -> Amount:
     written = [each for each in dict.fromkeys((coded, unit_text)) if each]
     if family is None:
         return Amount(unit=next(iter(written), ""))
-    known = {}
-    for each in written:
-        bare, marks = _ANNOTATION.sub("", each), "".join(_ANNOTATION.findall(each)).strip("{}")
-        unit = family.find(each) or family.find(f"{bare} {marks}") or family.find(bare or BARE)  # ng{FEU}/mL; {score}
-        if unit is not None:
-            known[unit] = unit.name
+    found = [(each, _spelled(family, each)) for each in written]
+    if coded and system and found[0][1] is None and len(found) > 1 and found[1][1] is not None:
+        return Amount(wrong="unit whose code is not known here")
+    known = {unit: unit.name for _, unit in found if unit is not None}
     known = {unit: name for unit, name in known.items() if not any(more.startswith(f"{name} ") for more in known.values())}  # FEU
     if len(known) > 1:
         first, second = known
@@ -199,9 +191,16 @@ def _unit(observable: str, system: str, code: str, unit_text: str) -> Amount:
     return Amount(unit=next(iter(known.values()), next(iter(written), "")))
 
 
+def _spelled(family: observables.Family, text: str) -> observables.Unit | None:
+    """The unit that a code or text spells; what stands in braces is part of it (`ng{FEU}/mL`) or says nothing (`{score}`)."""
+    bare, marks = _ANNOTATION.sub("", text), "".join(_ANNOTATION.findall(text)).strip("{}")
+    return family.find(text) or family.find(f"{bare} {marks}") or family.find(bare or BARE)
+
+
 def limits(resource: Json, observable: str) -> str:
     """The laboratory's reference range, where the one that applies is clear: `200-900 U/mL`, `<1000`."""
-    ranges = [each for each in items(resource.get("referenceRange")) if not each.get("appliesTo") and not each.get("age")]
+    stated = items(resource.get("referenceRange"))
+    ranges = [each for each in stated if not each.get("appliesTo") and not each.get("age") and not each.get("modifierExtension")]
     ranges = [each for each in ranges if status(each.get("type")) in ("", "normal", "recommended")]
     if len(ranges) != 1:
         return ""

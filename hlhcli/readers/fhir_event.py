@@ -14,18 +14,23 @@ from hlhcli.readers.fhir_element import (
     codings,
     items,
     moment,
+    named,
     obj,
-    period,
     reference,
     status,
     text,
     told,
-    version,
     when,
 )
 
 VOID = "entered-in-error"
-_DOUBTFUL = ("unconfirmed", "provisional", "differential")
+REFUTED, _PAST = "refuted", "past"
+_VERIFICATION = {  # codes of HL7, SNOMED CT (as in GECCO) and the German ICD-10-GM, and words
+    "confirmed": "", "410605003": "", "g": "",
+    "refuted": REFUTED, "410594000": REFUTED, "723511001": REFUTED, "a": REFUTED, "ruled out": REFUTED,
+    "unconfirmed": "doubtful", "provisional": "doubtful", "differential": "doubtful", "415684004": "doubtful", "v": "doubtful",
+    "z": _PAST, VOID: VOID,
+}  # fmt: skip
 _OVER = ("inactive", "resolved", "remission")
 _DONE = ("completed", "in-progress")
 _MEDICATIONS = {  # where the time stands, the states in which a drug was given, and what is to be said beside it
@@ -56,34 +61,38 @@ class Events:
         found = [(each.system, each.code) for each in codings(resource.get("code"))]
         stated = list(dict.fromkeys(pair for each in found for pair in codes.findings(*each)))
         title = next(filter(None, (codes.diagnosis(*each) for each in found)), None)
-        verified = status(resource.get("verificationStatus"))
+        verified = _verified(resource)
         written = when(resource, "onset", "recordedDate")
-        wrong = self._refused(resource, verified) or ("not confirmed" if verified in _DOUBTFUL else "")
-        wrong = wrong or ("time that cannot be read" if written.bad else "")
+        ends, over = when(resource, "abatement"), status(resource.get("clinicalStatus")) in _OVER or verified == _PAST
+        if not written.text and ends.text:  # still there on the day on which it ended
+            written = ends
+        wrong = self._refused(resource) or {"": "", REFUTED: "", _PAST: "", VOID: f"status {VOID}"}.get(verified, "not confirmed")
+        wrong = wrong or ("time that cannot be read" if written.bad or ends.bad else "")
         if not wrong and not stated and title is None:
             wrong = "code not known here" if found else "no code"
-        refuted = verified == "refuted"
-        if not wrong and refuted and len(stated) > 1:
+        if not wrong and verified == REFUTED and len(stated) > 1:
             wrong = "refuted as a whole, which excludes none of its parts"
+        if not wrong and verified == REFUTED and stated and not any(codes.is_whole(*each) for each in found):
+            wrong = "refuted, but only one form of the finding"
+        if not wrong and over and stated and (not written.text or written.note):
+            wrong = "resolved, and when it was present is not stated"
         if wrong:
-            self._left(wrong, f"Condition {told(resource.get('code'))}", place, chart)
+            self.account.leave(wrong, f"Condition {told(resource.get('code'))}", place)
             return
         if title is not None:
-            said = f"{'diagnosis refuted' if refuted else 'diagnosis on record'}: {title}"
+            said = f"{'diagnosis refuted' if verified == REFUTED else 'diagnosis on record'}: {title}{', resolved' * over}"
             chart.remarks.append(Remark(said, written.date, timepoint=written.partial, place=place))
-            self._began(resource, chart)
+            if verified != REFUTED:
+                self._began(resource, chart)
         self.account.read += len(stated) - 1 + (title is not None)
-        over = status(resource.get("clinicalStatus")) in _OVER
-        ends = (
-            moment(resource.get("abatementDateTime"))
-            if "abatementDateTime" in resource
-            else period(resource.get("abatementPeriod"))
+        ended = over or any(key.startswith("abatement") for key in resource)
+        note = "on record as resolved" if over else ""
+        written = written._replace(
+            until=ends.date if ends.date > written.date else written.until, note="; ".join(filter(None, (written.note, note)))
         )
         for name, value in stated:
-            word = observables.get(name).negative if refuted else value
-            lasts = name in codes.lasting() and not ends.text and not over
-            written = written._replace(until=ends.date if ends.date > written.date else written.until)
-            self._finding(name, word, written, place, chart, lasts, resource)
+            word = observables.get(name).negative if verified == REFUTED else value
+            self._finding(name, word, written, place, chart, name in codes.lasting() and not ended)
 
     @staticmethod
     def _began(resource: Json, chart: Chart) -> None:
@@ -99,16 +108,16 @@ class Events:
         stated = list(dict.fromkeys(stated))
         state = text(resource.get("status"))
         written = when(resource, "occurrence" if any(key.startswith("occurrence") for key in resource) else "performed")
-        wrong = self._refused(resource, state) or ("" if state in _DONE else f"status {state or 'not stated'}")
+        wrong = self._refused(resource) or ("" if state in _DONE else f"status {state or 'not stated'}")
         wrong = wrong or ("time that cannot be read" if written.bad else "")
         if wrong or not stated:
-            self._left(wrong or "code not known here", f"Procedure {told(resource.get('code'))}", place, chart)
+            self.account.leave(wrong or "code not known here", f"Procedure {told(resource.get('code'))}", place)
             return
         self.account.read += len(stated) - 1
         for name, value in stated:
-            self._finding(name, value, written, place, chart, False, resource)
+            self._finding(name, value, written, place, chart, False)
 
-    def _finding(self, name: str, value: str, written: When, place: Place, chart: Chart, lasts: bool, resource: Json) -> None:
+    def _finding(self, name: str, value: str, written: When, place: Place, chart: Chart, lasts: bool) -> None:
         fact = Fact(
             name,
             value,
@@ -118,35 +127,30 @@ class Events:
             until=written.until,
             time=written.text,
             place=place,
-            named=bool(text(resource.get("id"))),
-            version=version(resource),
         )
         if lasts:
             chart.always.append(fact)
         else:
             chart.facts.add(fact)
 
-    def _left(self, wrong: str, what: str, place: Place, chart: Chart) -> None:
-        self.account.leave(wrong, what, place)
-        if VOID in wrong:
-            chart.voided.add(place.label)
-
-    def _refused(self, resource: Json, state: str) -> str:
-        if state == VOID:
-            return f"status {VOID}"
+    def _refused(self, resource: Json) -> str:
         if resource.get("modifierExtension") or resource.get("implicitRules"):
             return "modified in its meaning by an extension not known here"
+        if "family" in " ".join(named(each) or told(each) for each in items(resource.get("category"))).casefold():
+            return "of the family, not of the patient"
         return ""
 
-    def described(self, resource: Json) -> None:
-        """A Medication, which others refer to."""
-        self._medications[text(resource.get("id"))] = resource
+    def described(self, resource: Json, address: str) -> None:
+        """A Medication, which others refer to by its id or by the address of its entry."""
+        for key in (text(resource.get("id")), reference({"reference": address}).id):
+            if key:
+                self._medications[key.rpartition("/")[2]] = resource
 
     def medication(self, kind: str, resource: Json, place: Place, chart: Chart) -> None:
         self.account.read += 1
         state = text(resource.get("status"))
         _, given, _ = _MEDICATIONS[kind]
-        wrong = self._refused(resource, state) or ("" if state in given else f"status {state or 'not stated'}")
+        wrong = self._refused(resource) or ("" if state in given else f"status {state or 'not stated'}")
         if resource.get("doNotPerform") not in (None, False):
             wrong = "not to be given"
         if kind == "MedicationRequest" and text(resource.get("intent")) not in _INTENTS:
@@ -154,7 +158,7 @@ class Events:
         if kind == "MedicationDispense":
             wrong = "dispensed, which does not say when it was given"
         if wrong:
-            self._left(wrong, kind, place, chart)
+            self.account.leave(wrong, kind, place)
         else:
             self._waiting.append((kind, resource, place, chart))
 
@@ -173,9 +177,14 @@ class Events:
             target = text(link.get("reference"))
             last = reference(link).id.rpartition("/")[2]
             held = inside.get(target[1:]) if target.startswith("#") else self._medications.get(last)
-            concept = obj(obj(held).get("code")) or {"text": text(link.get("display"))}
-        names = dict.fromkeys([text(concept.get("text")), *(each.display for each in codings(concept))])
+            inside_it = [obj(each.get("itemCodeableConcept")) for each in items(obj(held).get("ingredient"))]
+            concept = obj(obj(held).get("code")) or next(iter(inside_it), {}) or {"text": text(link.get("display"))}
+        names = dict.fromkeys([text(concept.get("text")), *(text(each.get("display")) for each in items(concept.get("coding")))])
         drugs = {codes.drug(name) for name in names if name} - {None}
+        dosage = _dosage(resource)
+        if codes.is_local(" ".join((named(dosage.get("route")), named(dosage.get("method")), *names))):
+            self.account.leave("given locally, not against HLH", kind, place)
+            return
         if len(drugs) != 1:
             reason = "no drug that is directed against HLH" if not drugs else "drug not clear"
             self.account.leave(reason, f"{kind} {next((each.told for each in codings(concept)), 'without a code')}", place)
@@ -187,32 +196,53 @@ class Events:
         if written.bad:
             self.account.leave("time that cannot be read", kind, place)
             return
-        single = kind == "MedicationAdministration"
-        going = text(resource.get("status")) in ("active", "in-progress")
-        stop = written.until or (written.date if single or (not going and "effectivePeriod" in resource) else "")
+        state = text(resource.get("status"))
+        single = kind == "MedicationAdministration" and not (state == "in-progress" and "effectivePeriod" in resource)
+        stop = written.until or (written.date if single else "")
+        if not stop and state in ("completed", "stopped"):
+            note = "; ".join(filter(None, (note, f"{state}, the end is not stated")))
+        dose = _dose(dosage)
+        if dose.partition(" ")[0].strip("0.") == "" and dose[:1] == "0":
+            self.account.leave("dose of zero", kind, place)
+            return
+        requested = kind == "MedicationRequest"
         chart.given.append(
             Given(
                 str(drugs.pop()),
-                _dose(resource),
+                f"{dose} (requested)".strip() if requested else dose,
                 written.date,
                 stop,
                 "; ".join(filter(None, (note, f"from {written.partial}" if written.partial else ""))),
                 single,
                 place,
-                bool(text(resource.get("id"))),
-                version(resource),
+                requested,
             )
         )
 
 
-def _dose(resource: Json) -> str:
+def _dosage(resource: Json) -> Json:
+    stated = [*items(resource.get("dosage")), *items(resource.get("dosageInstruction"))]
+    return obj(resource.get("dosage")) or next(iter(stated), {})
+
+
+def _dose(dosage: Json) -> str:
     """The dose as text, where one is stated."""
-    dosage = obj(resource.get("dosage")) or next(
-        iter([*items(resource.get("dosage")), *items(resource.get("dosageInstruction"))]), {}
-    )
     rate = next(iter(items(dosage.get("doseAndRate"))), {})
     stated = dosage.get("dose"), rate.get("doseQuantity"), dosage.get("rateQuantity"), rate.get("rateQuantity")
     for quantity in map(obj, stated):
         if text(quantity.get("value")):
             return f"{text(quantity.get('value'))} {text(quantity.get('unit')) or text(quantity.get('code'))}".strip()
     return text(dosage.get("text"))
+
+
+def _verified(resource: Json) -> str:
+    """Whether a Condition is there: empty for confirmed (or nothing said), refuted, past; else a word that says it is not sure."""
+    stated = resource.get("verificationStatus")
+    words = [each.code for each in codings(stated)] or [text(stated) or named(stated)]
+    found = {_VERIFICATION.get(word.casefold(), "not known here") for word in words} if stated is not None else set()
+    for extended in (resource, *items(obj(resource.get("code")).get("coding"))):
+        for each in items(extended.get("extension")):
+            if str(each.get("url")).casefold().endswith("diagnosesicherheit"):  # of ICD-10-GM: excluded, suspected, confirmed, past
+                code = text(obj(each.get("valueCoding")).get("code")) or text(each.get("valueCode"))
+                found.add(_VERIFICATION.get(code.casefold(), "not known here"))
+    return found.pop() if len(found) == 1 else "" if not found else "contradicting"

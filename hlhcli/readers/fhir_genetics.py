@@ -35,8 +35,10 @@ def variant(resource: Json, place: Place, chart: Chart, account: Account) -> Non
     wrong = ""
     if text(resource.get("status")) not in ("final", "amended", "corrected", "preliminary"):
         wrong = f"status {text(resource.get('status')) or 'not stated'}"
-    elif any(part.get("modifierExtension") for part in (resource, *items(resource.get("component")))):
+    elif any(part.get("modifierExtension") or part.get("implicitRules") for part in (resource, *items(resource.get("component")))):
         wrong = "modified in its meaning by an extension not known here"
+    elif resource.get("focus"):
+        wrong = "about somebody or something else than the patient"
     elif not gene or present is None:
         wrong = "variant without its gene" if not gene else "variant neither present nor absent"
     if wrong:

@@ -7,43 +7,31 @@ from typing import NamedTuple
 
 from hlhcli import observables
 from hlhcli.observations import PENDING
-from hlhcli.readers import cells, codes
+from hlhcli.readers import codes
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import CSF, Chart, Fact, Place, Stated
 from hlhcli.readers.fhir_element import (
     Coding,
     Json,
     When,
-    amount,
     codings,
     items,
-    limits,
     named,
     obj,
     reference,
-    status,
+    spoken,
     text,
     told,
-    version,
     when,
 )
 from hlhcli.readers.fhir_genetics import VARIANT
+from hlhcli.readers.fhir_value import Named, Said, values
 
 DROPPED = ("entered-in-error", "cancelled")
 _DOUBTED = {"preliminary": "preliminary result", "unknown": "status of the result not known", "registered": ""}
 _KNOWN = ("final", "amended", "corrected", *_DOUBTED)
-_ABSENT = {"temp-unknown": PENDING, "not-performed": "not done", "error": "unreadable", "not-a-number": "unreadable"}
-_INTERPRETED = {"H": "elevated", "HH": "elevated", "HU": "elevated", "L": "low", "LL": "low", "LU": "low", "N": "normal"}
 _FINDINGS = ("hpo", "snomed", "icd10")
 _KEPT = 10_000  # codes whose meaning is remembered
-
-
-class Named(NamedTuple):
-    """What an Observation is of: the observable, the kind of unit that its code states, and the value that `true` stands for."""
-
-    observable: str
-    kind: str = ""
-    value: str = ""
 
 
 class Coded(NamedTuple):
@@ -66,16 +54,6 @@ class Whole(NamedTuple):
     chart: Chart
 
 
-class Said(NamedTuple):
-    """One value on its way to a fact, or why there is none."""
-
-    value: str = ""
-    unit: str = ""
-    reference: str = ""
-    note: str = ""
-    wrong: str = ""
-
-
 class Observations:
     """Reads Observations into charts; remembers what each code means, for there are many of few kinds."""
 
@@ -96,7 +74,7 @@ class Observations:
                 self._stated(code.criteria, holder, whole)
                 continue
             if code.wrong:
-                self.account.leave(code.wrong, code.told, place)
+                self.account.leave(wrong or code.wrong, code.told, place)
                 continue
             self.account.read += len(code.names) - 1
             for each in code.names:
@@ -128,7 +106,8 @@ class Observations:
         inside = {text(each.get("id")): each for each in items(resource.get("contained"))}
         stated = obj(resource.get("specimen"))
         held = obj(inside.get(text(stated.get("reference")).removeprefix("#")))
-        return f"{text(stated.get('display'))} {named(held.get('type'))}"
+        said = text(stated.get("display")), spoken(held.get("type")), spoken(resource.get("bodySite"))
+        return " ".join(filter(None, said))
 
     def is_variant(self, resource: Json) -> bool:
         """True for a genetic variant, which another reader reads."""
@@ -146,18 +125,24 @@ class Observations:
 
     def _one(self, of: Named, code: Coded, holder: Json, whole: Whole) -> None:
         resource, written, wrong, place, chart = whole
-        if of.observable != CSF and "specimen" in resource and codes.specimen(self._specimen(resource)) is False:
-            wrong = wrong or "not a specimen of blood"
-        said = [Said(wrong=wrong)] if wrong else _values(holder, of)
-        self.account.read += len(said) - 1
+        if of.observable != CSF and ("specimen" in resource or "bodySite" in resource):
+            sampled = self._specimen(resource)
+            if codes.specimen(sampled) is False and observables.get(of.observable).family is not None:
+                wrong = wrong or "not a specimen of blood"
+            elif codes.specimen(sampled) is None and sampled and "specimen" in resource:
+                self.account.remark("specimen not known here, taken for the one that the code names", sampled, place)
         state = text(resource.get("status"))
-        void = state in DROPPED
+        said = [Said(wrong=wrong)] if wrong else [Said(PENDING)] if state == "registered" else values(holder, of)
+        self.account.read += len(said) - 1
+        is_finding = observables.get(of.observable).family is None
         for one in said:
             if one.wrong:
                 self.account.leave(one.wrong, code.told, place)
-                if not void:
-                    continue
-            notes = [one.note, _DOUBTED.get(state, ""), written.note, _noted(resource) if "note" in resource else ""]
+                continue
+            if one.doubt:
+                self.account.remark(one.doubt, code.told, place)
+            over = f"from {written.date} to {written.until}" if written.until and not is_finding else ""
+            notes = [one.note, _DOUBTED.get(state, ""), written.note, over, _noted(resource) if "note" in resource else ""]
             if doubt := codes.contradicts(of.kind, of.observable, one.unit):
                 notes.append(doubt)
                 self.account.remark("unit that its code contradicts", f"{code.told}: {one.unit}", place)
@@ -170,15 +155,13 @@ class Observations:
                 "; ".join(filter(None, notes)),
                 written.date,
                 timepoint=written.partial,
-                until=written.until,
+                until=written.until if is_finding and one.value != observables.get(of.observable).negative else "",
                 time=written.text,
                 place=place,
-                named=bool(text(resource.get("id"))),
-                version=version(resource) if "meta" in resource else "",
-                void=void,
                 specimen=reference(resource.get("specimen")).id,
+                unread=one.unread,
             )
-            if not written.text and of.observable in codes.lasting() and not void:
+            if not written.text and of.observable in codes.lasting():
                 chart.always.append(fact)
             else:
                 chart.facts.add(fact)
@@ -215,111 +198,18 @@ def _named(found: list[Coding]) -> list[Named] | str:
         elif coding.system == "loinc" and (known := codes.loinc(coding.code)):
             names.setdefault(known[0], Named(*known))
         elif coding.system in _FINDINGS:
-            stated = [Named(name, value=value) for name, value in codes.findings(coding.system, coding.code)]
+            found_here = codes.findings(coding.system, coding.code)
+            whole = codes.is_whole(coding.system, coding.code)
+            stated = [Named(name, value=value, whole=whole) for name, value in found_here]
             several = stated if len(stated) > 1 else several
             for each in stated if len(stated) == 1 else ():
                 names.setdefault(each.observable, each)
     if len(names) > 1:
         return "codes that contradict one another"
     if not names and not several:
-        return "code not known here" if found else "no code"
+        like = next(filter(None, (codes.resembles(each.display) for each in found)), None)
+        return (f"code not known here, and its name resembles {like}" if like else "code not known here") if found else "no code"
     return list(names.values()) or several
-
-
-def _values(holder: Json, of: Named) -> list[Said]:
-    """What is said of the observable: one value, or several in one text."""
-    keys = [key for key in holder if key.lstrip("_").startswith("value") and (not key.startswith("_") or key[1:] not in holder)]
-    reason = next((each.code for each in codings(holder.get("dataAbsentReason"))), text(holder.get("dataAbsentReason")))
-    if len(keys) > 1:
-        return [Said(wrong="several values in one element")]
-    if not keys or keys[0].startswith("_"):
-        return [_without(holder, of, reason if not keys else reason or _extended(holder[keys[0]]))]
-    key, value = keys[0], holder[keys[0]]
-    is_finding = observables.get(of.observable).family is None
-    if key == "valueQuantity":
-        return [_quantity(holder, of) if not is_finding else Said(wrong="a number where a finding is expected")]
-    if key == "valueRange":
-        return [_range(holder, of)]
-    if key == "valueBoolean" and isinstance(value, bool):
-        return [_answered("yes" if value else "no", of)]
-    if key == "valueCodeableConcept":
-        return [_coded(value, of)]
-    if key == "valueInteger":
-        return [Said(text(value))]
-    if key == "valueString":
-        return _from_text(text(value), of, is_finding)
-    return [Said(wrong=f"{key} is not read")]
-
-
-def _quantity(holder: Json, of: Named) -> Said:
-    found = amount(holder["valueQuantity"], of.observable)
-    if found.wrong == "no value":
-        return _without(holder, of, _extended(obj(holder["valueQuantity"]).get("_value")) or "unknown")
-    if found.wrong:
-        return Said("unknown", note=found.wrong)
-    return Said(found.value, found.unit, limits(holder, of.observable))
-
-
-def _range(holder: Json, of: Named) -> Said:
-    low, high = (amount(obj(holder["valueRange"]).get(end), of.observable) for end in ("low", "high"))
-    if low.value and high.value and low.unit == high.unit:
-        return Said(f"{low.value}-{high.value}", low.unit, limits(holder, of.observable))
-    if bool(low.value) is not bool(high.value):
-        known = low if low.value else high
-        return Said(f"{'>=' if low.value else '<='}{known.value}", known.unit, limits(holder, of.observable))
-    return Said("unknown", note="a range that cannot be read")
-
-
-def _coded(concept: object, of: Named) -> Said:
-    answers = {codes.answer(each.system, each.code) for each in codings(concept)} - {None}
-    if len(answers) == 1:
-        return _answered(str(answers.pop()), of)
-    if answers:
-        return Said(wrong="answers that contradict one another")
-    words = named(concept).partition(" (")[0]
-    return (
-        _answered({"true": "yes", "false": "no"}.get(words.casefold(), words), of) if words else Said(wrong="answer not known here")
-    )
-
-
-def _answered(word: str, of: Named) -> Said:
-    """A word for a finding; `yes` is what the code stands for, and `no` its contrary."""
-    observable = observables.get(of.observable)
-    if observable.family is not None and word in ("yes", "no"):
-        return Said(of.value if word == "yes" else "normal") if of.value else Said(wrong="yes or no where a number is expected")
-    if word == "yes":
-        return Said(of.value or ("yes" if observable.negative == "no" else "unknown"))
-    return Said(observable.negative if word == "no" else word)
-
-
-def _from_text(written: str, of: Named, is_finding: bool) -> list[Said]:
-    if not written:
-        return [Said(wrong="no value")]
-    if is_finding:
-        return [Said(written)]
-    try:
-        return [Said(piece.value, piece.unit, piece.reference, piece.note) for piece in cells.pieces(written)]
-    except cells.Unclear as error:
-        return [Said("unknown", note=str(error))]
-
-
-def _without(holder: Json, of: Named, reason: str) -> Said:
-    """Nothing was measured: the reason, or at least how a laboratory judged it."""
-    if reason:
-        return Said(_ABSENT.get(reason, "unknown"), note=f"absent: {reason}")
-    judged = {_INTERPRETED.get(status(each), "") for each in items(holder.get("interpretation"))} - {""}
-    if len(judged) == 1 and observables.get(of.observable).family is not None:
-        return Said(judged.pop(), note="the laboratory's judgement")
-    if text(holder.get("status")) == "registered":
-        return Said(PENDING)
-    return Said(wrong="no value")
-
-
-def _extended(element: object) -> str:
-    """The reason that an extension gives for a value that is not there."""
-    extensions = items(obj(element).get("extension"))
-    reasons = (text(each.get("valueCode")) for each in extensions if str(each.get("url")).endswith("data-absent-reason"))
-    return next(reasons, "unknown")
 
 
 def _noted(resource: Json) -> str:

@@ -31,9 +31,6 @@ _SUBJECT = {"id", "alternateIds", "dateOfBirth", "timeAtLastEncounter", "vitalSt
 _HUMAN = ("", "NCBITaxon:9606")
 _FEATURE = {"type", "excluded", "severity", "modifiers", "onset", "resolution", "evidence", "description"}
 _DISEASE = {"term", "excluded", "onset", "resolution", "diseaseStage", "clinicalTnmFinding", "primarySite", "laterality"}
-# Terms that are all of what their observable stands for, so that the finding is excluded where they are: fever, splenomegaly,
-# hepatomegaly, hemophagocytosis, abnormal bleeding, arthritis.
-_WHOLE = {"HP:0001945", "HP:0001744", "HP:0002240", "HP:0012156", "HP:0001892", "HP:0001369"}
 _NOT_READ = {
     "biosamples": "biosamples are not read",
     "files": "files are not read",
@@ -281,15 +278,11 @@ def _excluded(of: Term, stated: list[tuple[str, str]]) -> tuple[list[tuple[str, 
     """What the absence of a term says for sure, or why it says nothing."""
     if len(stated) > 1:
         return [], "excluded as a whole, which excludes none of its parts"
-    name, value = stated[0]
+    if not codes.is_whole("hpo", of.id):
+        return [], "excluded, but only one form of the finding"
+    name = stated[0][0]
     observable = observables.get(name)
-    if observable.family is not None:
-        return [(name, "normal")], ""
-    if observable.negative != "no" and value == observable.values[0]:
-        return [(name, observable.negative)], ""
-    if of.id.upper() in _WHOLE:
-        return [(name, observable.negative)], ""
-    return [], "excluded, but only one form of the finding"
+    return [(name, "normal" if observable.family is not None else observable.negative)], ""
 
 
 def _said(of: Term, name: str) -> str:

@@ -46,21 +46,21 @@ def pseudonymized(chart: Chart, key: bytes, plan: Plan) -> tuple[Chart, Plan]:
                 stop=_moved(each.stop, days),
                 dose=each.dose if _DOSE.fullmatch(each.dose) else "",
                 note="",
-                place=_unnamed(each.place, each.named, key),
+                place=_unnamed(each.place, bool(each.place.serial), key),
             )
             for each in chart.given
         ],
         tested=[gene for gene in chart.tested if _SYMBOL.fullmatch(gene)],
         variants=[
-            each._replace(gene=_symbol(each.gene), variant=_symbol(each.variant), note="", place=Place(each.place.line))
+            each._replace(gene=_symbol(each.gene), variant=_symbol(each.variant), note="", place=_bare(each.place))
             for each in chart.variants
         ],
         remarks=[
-            each._replace(date=_moved(each.date, days), timepoint=names.of(each.timepoint), place=Place(each.place.line))
+            each._replace(date=_moved(each.date, days), timepoint=names.of(each.timepoint), place=_bare(each.place))
             for each in chart.remarks
         ],
         stated=[
-            each._replace(date=_moved(each.date, days), timepoint=names.of(each.timepoint), place=Place(each.place.line))
+            each._replace(date=_moved(each.date, days), timepoint=names.of(each.timepoint), place=_bare(each.place))
             for each in chart.stated
         ],
     )
@@ -75,7 +75,7 @@ def _fact(fact: Fact, days: int, key: bytes, names: _Names) -> Fact:
         until=_moved(fact.until, days),
         timepoint=names.of(fact.timepoint),
         time="",
-        place=_unnamed(fact.place, fact.named, key),
+        place=_unnamed(fact.place, fact.named or bool(fact.place.serial), key),
     )
 
 
@@ -105,6 +105,10 @@ class _Names:
 def _unnamed(place: Place, named: bool, key: bytes) -> Place:
     """The place without the name of what stands there; what is named keeps a name of its own."""
     return place._replace(label=f"entry {_digest(key, 'entry', place.label)[:12]}" if named else "", file="")
+
+
+def _bare(place: Place) -> Place:
+    return Place(place.line, serial=place.serial)
 
 
 def _digest(key: bytes, what: str, text: str) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from hlhcli.readers.account import Account
-from hlhcli.readers.chart import Given, Place, latest
+from hlhcli.readers.chart import Given, Place
 
 GAP = 14  # days between two administrations that still belong to one course; this tool's own choice, and said so beside it
 
@@ -23,31 +23,29 @@ class Course(NamedTuple):
 
 
 def merged(given: list[Given], account: Account) -> list[Course]:
-    """The courses, in the order of their start. Each entry is used, but those that another version took the place of."""
-    holds, replaced = latest(given)
-    for each in replaced:
-        if not each.void:
-            account.leave("another version takes its place", each.drug, each.place)
+    """The courses, in the order of their start; each entry is used. A change of dose begins no course of its own."""
+    known = {each.drug for each in given if not each.requested}
     found: list[Course] = []
-    single: dict[tuple[str, str], list[Given]] = {}
-    for each in holds:
-        if each.void:
+    single: dict[str, list[Given]] = {}
+    for each in given:
+        if each.requested and each.drug in known:
+            account.leave("requested; when it was given is known", each.drug, each.place)
             continue
         account.used += 1
         if each.single and _day(each.start) is not None:
-            single.setdefault((each.drug, each.dose), []).append(each)
+            single.setdefault(each.drug, []).append(each)
         else:
             stop = each.stop if not each.start or not each.stop or _ordered(each.start, each.stop) else ""
             note = each.note if stop == each.stop else "; ".join(filter(None, (each.note, "the stop lies before the start")))
             found.append(Course(each.drug, each.dose, each.start, stop, note, each.place))
-    for (drug, dose), doses in single.items():
-        found += _courses(drug, dose, sorted(doses, key=lambda each: each.start))
+    for drug, doses in single.items():
+        found += _courses(drug, sorted(doses, key=lambda each: each.start))
     return sorted(found, key=lambda course: course.start)
 
 
-def _courses(drug: str, dose: str, doses: list[Given]) -> list[Course]:
+def _courses(drug: str, given: list[Given]) -> list[Course]:
     runs: list[list[Given]] = []
-    for each in doses:
+    for each in given:
         if runs and (_day(each.start) or 0) - (_day(runs[-1][-1].start) or 0) <= GAP:
             runs[-1].append(each)
         else:
@@ -55,7 +53,7 @@ def _courses(drug: str, dose: str, doses: list[Given]) -> list[Course]:
     return [
         Course(
             drug,
-            dose,
+            ", later ".join(dict.fromkeys(each.dose for each in run if each.dose)),
             run[0].start,
             max(each.stop or each.start for each in run),
             "; ".join(dict.fromkeys(filter(None, (*(each.note for each in run), f"{len(run)} administrations" * (len(run) > 1))))),
