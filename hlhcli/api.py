@@ -13,7 +13,8 @@ from hlhcli.errors import InputError, Problem, UnknownName, did_you_mean, printa
 from hlhcli.patient import Patient
 from hlhcli.readers.detect import Form, Source
 from hlhcli.readers.yaml_json import Document, read
-from hlhcli.rules import CriteriaSet, Linear, Ratio, item_id, leaves
+from hlhcli.reported import misfit
+from hlhcli.rules import CriteriaSet
 from hlhcli.snapshot import Snapshot, snapshots
 from hlhcli.yamltree import MAX_BYTES
 
@@ -210,17 +211,6 @@ def _reported_problems(document: Document, library: criteria.Library) -> Iterabl
             except UnknownName as error:
                 yield Problem(document.source, str(error), *document.where(*path, key=True))
                 continue
-            items = [item_id(item) for item in found.items if not isinstance(item, (Linear, Ratio))]
-            measured = found.score is not None or any(isinstance(leaf, Ratio) for leaf in leaves(found.verdict))
-            has = {"count": len(found.groups) == 1, "score": measured}
-            for mark in stated.marks:
-                if mark not in items:
-                    known = [*items, "verdict", *(key for key, fits in has.items() if fits)]
-                    message = f"'{printable(mark, 60)}' is no item of {name}{did_you_mean(mark, known)}"
-                    yield Problem(document.source, message, *document.where(*path, mark, key=True))
-            for key, value in (("count", stated.count), ("score", stated.score)):
-                if value is not None and not has[key]:
-                    instead = next((other for other, fits in has.items() if fits), "verdict")
-                    yield Problem(
-                        document.source, f"{name} has no {key}; write the {instead}", *document.where(*path, key, key=True)
-                    )
+            for key in (*stated.marks, *(key for key in ("count", "score") if getattr(stated, key) is not None)):
+                if message := misfit(found, key):
+                    yield Problem(document.source, message, *document.where(*path, key, key=True))

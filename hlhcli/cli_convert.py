@@ -24,6 +24,7 @@ from hlhcli.commands import (
     choose,
     fail,
     reading,
+    say,
     tell,
     usage,
 )
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from hlhcli.readers.yaml_json import Document
 
 _KINDS = 20  # of what was not used, in the head of a file
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10))}  # by Windows
 
 
 @app.command("convert", no_args_is_help=True, short_help="Write patient files from FHIR, phenopackets and tables.")
@@ -56,12 +58,12 @@ def convert(
         ),
     ] = None,
     strict: Strict = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """
     \b
     Examples:
       hlhcli convert bundle.json -o patient.yaml
-      hlhcli convert Observation.ndjson -o patients/      one file for each
       hlhcli convert bulk-export/ -o patients/            a folder of NDJSON
       hlhcli convert labs.csv --guess -o columns.yaml     which column is what
       hlhcli convert labs.csv --map columns.yaml -o patients/
@@ -80,9 +82,11 @@ def convert(
     options = reading(form, mapping, dictionary, at, anchor, window, _key(pseudonymize) if pseudonymize else None)
     try:
         if guess:
+            if output:
+                _refuse_old(Path(output), force)
             _write(Path(output) if output else None, _guessed(file, dictionary))
             return
-        _convert(file, output, Inputs(choose(None), options, strict), private=pseudonymize is not None)
+        _convert(file, output, Inputs(choose(None), options, strict), pseudonymize is not None, force)
     except InputError as error:
         tell(error.problems)
         raise typer.Exit(FAILED) from None
@@ -93,12 +97,15 @@ def convert(
 
 
 def _key(path: Path) -> bytes:
-    from hlhcli.readers.pseudonym import LEAST_KEY
+    from hlhcli.readers.pseudonym import LEAST_KEY, MOST_KEY
 
     try:
-        key = path.read_bytes().strip()
+        with path.open("rb") as file:
+            key = file.read(MOST_KEY + 1).strip()
     except OSError as error:
         usage(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}")
+    if len(key) > MOST_KEY:
+        usage(f"{path}: is no key; a key has at most {MOST_KEY} characters")
     if len(key) < LEAST_KEY:
         usage(f"{path}: a key has at least {LEAST_KEY} characters; make one with: openssl rand -hex 32 > {path}")
     return key
@@ -123,29 +130,42 @@ def _guessed(file: str, dictionary: Path | None) -> str:
         raise InputError([Problem(file, f"cannot be read: {(error.strerror or str(error)).lower()}")]) from None
 
 
-def _convert(file: str, output: str | None, inputs: Inputs, private: bool) -> None:
+def _refuse_old(target: Path, force: bool) -> None:
+    """What was converted before may have been corrected since."""
+    if target.is_symlink():
+        fail(f"{target}: is a link; write elsewhere")
+    if target.is_file() and not force:
+        fail(f"{target}: is there already; --force writes over it")
+
+
+def _convert(file: str, output: str | None, inputs: Inputs, private: bool, force: bool) -> None:
     """Each patient as a file; one alone on the screen or under the name that was asked for."""
     from hlhcli.readers import yamlfile
 
     several = output is not None and (Path(output).is_dir() or output.endswith(("/", "\\")))
     found: list[Document] = []
-    names: set[str] = set()
+    names: dict[str, int] = {}
+    written = 0
     for document in inputs.documents(file):
         if inputs.account is None:
             fail(f"{file}: is a patient file already")
         if several and output is not None:
             head = _head(None if private else file, inputs.account, whole=False)
             target = Path(output, _name(document, names))
-            if target.exists():
-                fail(f"{target}: is there already; write to a folder without it")
+            _refuse_old(target, force)
             _write(target, _checked(yamlfile.write(document.tree, head), file))
+            written += 1
         elif found:
             fail(f"{file}: holds several patients; give a folder to write them to, such as -o patients/")
         else:
             found.append(document)
     if found and inputs.account is not None and not (inputs.problems and inputs.strict):
         head = _head(None if private else file, inputs.account, whole=True)
+        if output:
+            _refuse_old(Path(output), force)
         _write(Path(output) if output else None, _checked(yamlfile.write(found[0].tree, head), file))
+    if written:
+        say(f"{written} patient files written to {output}")
     if inputs.problems:
         raise typer.Exit(FAILED)
 
@@ -171,14 +191,17 @@ def _head(file: str | None, account: "Account", whole: bool) -> list[str]:
     return [f"{used} Not used:", *(f"  {kind.number} x {kind.reason}: {kind.what}" for kind in account.left[:_KINDS])]
 
 
-def _name(document: "Document", taken: set[str]) -> str:
-    """A file name from the patient's id, which no other patient has."""
+def _name(document: "Document", taken: dict[str, int]) -> str:
+    """A file name from the patient's id, which no other patient has, and which every system takes."""
     stem = re.sub(r"[^\w.-]+", "-", document.patient.patient.id or "patient", flags=re.ASCII).strip("-.")[:80] or "patient"
-    name, number = stem, 1
+    if stem.partition(".")[0].upper() in _RESERVED:
+        stem = f"patient-{stem}"
+    name, number = stem, taken.get(stem.casefold(), 1)
     while name.casefold() in taken:
         number += 1
         name = f"{stem}-{number}"
-    taken.add(name.casefold())
+    taken[stem.casefold()] = number
+    taken[name.casefold()] = 1
     return f"{name}.yaml"
 
 

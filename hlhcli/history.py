@@ -22,7 +22,10 @@ Known = dict[str, Observation]
 
 
 class Instant(NamedTuple):
-    """One moment at which something was observed: at a time point, or on a day of a curve (`snapshot` is None)."""
+    """One moment at which something was observed: at a time point, or on a day of a curve (`snapshot` is None).
+
+    What the window of a time point brings from other days is not known there: it is a moment of its own.
+    """
 
     day: Fraction | None
     snapshot: Snapshot | None
@@ -30,7 +33,7 @@ class Instant(NamedTuple):
 
 
 def own(instant: Instant) -> Mapping[str, Observation]:
-    """What was observed at the moment itself, without what a window brings to a time point."""
+    """What was observed at the moment itself, without what a window or the background brings to a time point."""
     return instant.snapshot.timepoint.observations if instant.snapshot else instant.known
 
 
@@ -54,18 +57,28 @@ class History:
         for name, curve in self._curves.items():
             for place, one in curve:
                 self._at[place][name] = one
+        self._looked_back: dict[int, Known] = {place: self._windowed(place) for place in self.places}
 
     def curve(self, name: str) -> list[tuple[int, Observation]]:
         """Every observation of `name` with the place of its moment."""
         return self._curves.get(name, [])
 
-    def past(self, place: int, baseline: int, asked: Iterable[tuple[At, str]]) -> Known:
-        """What is known at `place`, and by a prefix what is `asked` of the past: baseline, previous, nadir since, peak so far."""
-        known = dict(self._at[place])
+    def _windowed(self, place: int) -> Known:
+        """What the window of a time point brings from other days."""
+        snapshot = self.instants[place].snapshot
+        found = snapshot.known.items() if snapshot else ()
+        return {name: self._own(name, one, place) for name, one in found if name not in self._at[place]}
+
+    def past(self, place: int, baseline: int, asked: Iterable[tuple[At, str]], of_the_day: bool = False) -> Known:
+        """What is known at `place`, and by a prefix what is `asked` of the past: baseline, previous, nadir since, peak so far.
+
+        With `of_the_day`, a time point does not look back: a value of another day is none of this one.
+        """
+        known = dict(self._at[place]) | ({} if of_the_day else self._looked_back.get(place, {}))
         for when, name in asked:
             now = known.get(name)
             if when == "baseline":
-                found = self._at[baseline].get(name)
+                found = self._at[baseline].get(name) or self._looked_back.get(baseline, {}).get(name)
             elif when == "previous":
                 found = next((one for one in self._backwards(name, place) if not isinstance(one.value, Missing)), None)
             elif when == "nadir":
@@ -149,7 +162,8 @@ def _instants(patient: Patient, ordered: Sequence[Snapshot], dated: Calendar) ->
         while left and (until is None or left[0][0] < until or left[0][0] == snapshot.day):
             day, known = left.pop(0)
             found.append(Instant(day, None, known))
-        found.append(Instant(snapshot.day, snapshot, snapshot.known))
+        of_the_day = {name: one for name, one in snapshot.known.items() if one.day is None or one.day == snapshot.day}
+        found.append(Instant(snapshot.day, snapshot, of_the_day))
     return found + [Instant(day, None, known) for day, known in left]
 
 

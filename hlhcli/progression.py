@@ -99,7 +99,7 @@ def _raised(classes: list[ResponseClass], history: History, place: int, baseline
     for each in classes:
         if not set(rules.asked(each.node)) & instant.known.keys():
             continue
-        outcome = evaluate(each.node, history.past(place, baseline, of_the_past(each.node)), {})
+        outcome = evaluate(each.node, history.past(place, baseline, of_the_past(each.node), of_the_day=True), {})
         if outcome.status is Status.MET:
             found.append(Flag(each, outcome, instant.day, True))
         elif _present(outcome):

@@ -517,3 +517,18 @@ def test_what_is_a_transplant(drug, after):
     """The short words end what is written: hydrochlorothiazide is no transplant."""
     found = course(timeline((10, "{fever: no}"), therapies=f"[{{drug: {drug}, start: 0}}]"))
     assert found["recurrence"][0]["applicable"] is after
+
+
+def test_a_window_is_no_moment_of_the_course():
+    """Two time points that look back over the same peak: ferritin fell, and nothing of the peak's day is new on the later one."""
+    text = """
+    therapies: [{drug: dexamethasone, start: 1}]
+    timepoints: [{name: A, day: 0, window: 7 d}, {name: B, day: 1, window: 7 d}, {name: C, day: 7, window: 7 d}]
+    series:
+      ferritin: {unit: ng/mL, points: [[0, 4210], [1, 40000], [7, 2100]]}
+      temperature: {unit: Cel, points: [[0, 39.6], [1, 39.1], [7, 37.2]]}
+    """
+    result = evaluate_document(parse_document(text, "p"), [criteria.load("hlh-2004")])
+    assert [line.value for line in result.assessments[2].items[6].evidence] == ["40000 ng/mL"]  # the criteria look back
+    assert not [flag for worse in result.course.worsening for flag in worse.flags if flag.day == 7]
+    assert result.course.history.curve("ferritin")[-1][1].value.text == "2100 ng/mL"

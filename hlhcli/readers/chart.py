@@ -98,9 +98,10 @@ class Stated(NamedTuple):
 
 @dataclass(slots=True)
 class Person:
-    """Who: text in the words of the patient file, empty where not stated."""
+    """Who: text in the words of the patient file, empty where not stated. `key` tells people apart whose ids are alike."""
 
     id: str = ""
+    key: str = ""
     birth_date: str = ""
     age: str = ""
     onset: str = ""
@@ -172,7 +173,7 @@ class Charts:
         """The chart of the person with this id (may be empty: not stated)."""
         chart = self._of.get(person)
         if chart is None:
-            chart = self._of[person] = Chart(Person(id=person))
+            chart = self._of[person] = Chart(Person(id=person, key=person))
         return chart
 
     def __iter__(self) -> Iterator[Chart]:

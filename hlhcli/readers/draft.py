@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
+from pydantic import ValidationError
+
 from hlhcli import observables
-from hlhcli.errors import printable
-from hlhcli.observations import BARE, read_entry
-from hlhcli.patient import MAX_TIMEPOINTS
-from hlhcli.quantity import MAX_TEXT, BadQuantity
+from hlhcli.fields import Reading
+from hlhcli.patient import MAX_TIMEPOINTS, Person
+from hlhcli.quantity import BadQuantity
 from hlhcli.readers import therapies
 from hlhcli.readers.account import Account
-from hlhcli.readers.chart import CSF, Chart, Fact, Found, Given, Place, Remark, Stated, latest
+from hlhcli.readers.chart import CSF, Chart, Fact, Found, Remark, Stated, latest
 from hlhcli.readers.commented import Commented, CommentedList
+from hlhcli.readers.entry import can_be_reported, comment, entry, mapping, shortened, why
 from hlhcli.readers.jsontext import plain
 from hlhcli.readers.placing import UNDATED, BadPlan, Plan, Slot, slots
 
 OUTDATED = "another version takes its place"
-MAX_NOTE = 300  # characters of one note
-_CLEAR = re.compile(r"[<>]?=?\d+(?:\.\d+)?", re.ASCII)  # a number to which no digit of a unit can be taken
 
 
 class NoTimepoint(ValueError):
@@ -45,6 +45,7 @@ class _Draft:
         self.quiet = quiet
         self.plan = plan
         self.account = account
+        self._kept: list[Fact] = []  # so that their ids stay their own
 
     def tree(self) -> Commented:
         self.outdated()
@@ -75,7 +76,8 @@ class _Draft:
     def outdated(self) -> None:
         """Take out what versions said that do not hold any more."""
         chart, old = self.chart, self.chart.outdated
-        entries: list[Fact | Given | Found | Remark] = [*chart.always, *chart.given, *chart.variants, *chart.remarks]
+        entries: list[Fact | Given | Found | Remark | Stated]
+        entries = [*chart.always, *chart.given, *chart.variants, *chart.remarks, *chart.stated]
         for each in entries if old else ():
             if each.place.serial in old:
                 self.account.leave(OUTDATED, type(each).__name__.lower(), each.place)
@@ -83,6 +85,7 @@ class _Draft:
         chart.given = [each for each in chart.given if each.place.serial not in old]
         chart.variants = [each for each in chart.variants if each.place.serial not in old]
         chart.remarks = [each for each in chart.remarks if each.place.serial not in old]
+        chart.stated = [each for each in chart.stated if each.place.serial not in old]
 
     def holding(self) -> list[Fact]:
         """The facts that hold: neither replaced by a later version nor of another specimen."""
@@ -132,8 +135,15 @@ class _Draft:
         person, tree = self.chart.person, Commented(self.chart.person.place)
         self.account.used += person.known
         for key in ("id", "birth_date", "age", "onset", "sex"):
-            if value := getattr(person, key):
-                tree.put(key, plain(value), person.place)
+            value = getattr(person, key)
+            if not value:
+                continue
+            try:
+                Person.model_validate({key: plain(value)}, context=Reading())
+            except ValidationError:
+                self.account.remark("not understood, and left out", f"{key} of the patient", person.place)
+                continue
+            tree.put(key, plain(value), person.place)
         return tree
 
     def entry(self, fact: Fact) -> Any:
@@ -141,15 +151,13 @@ class _Draft:
         notes = fact.note
         if fact.unread:
             self.account.leave(fact.unread, fact.observable, fact.place)
-            return _mapping(
-                fact.place, {"value": "unknown", "note": "not read" if self.quiet else _shortened(f"not read: {notes}")}
-            )
+            return mapping(fact.place, {"value": "unknown", "note": "not read" if self.quiet else shortened(f"not read: {notes}")})
         try:
-            made = _entry(fact, notes)
+            made = entry(fact, notes)
         except BadQuantity as error:
-            self.account.leave(*_why(fact), fact.place)
+            self.account.leave(*why(fact), fact.place)
             notes = "not read" if self.quiet else "; ".join(filter(None, (f"not read: {error}", notes)))
-            return _mapping(fact.place, {"value": "unknown", "note": _shortened(notes)})
+            return mapping(fact.place, {"value": "unknown", "note": shortened(notes)})
         self.account.used += 1
         return made
 
@@ -159,20 +167,25 @@ class _Draft:
         holds, replaced = latest(self.chart.always)
         for fact in replaced:
             self.account.leave("another version takes its place", fact.observable, fact.place)
-        for fact in sorted(holds, key=lambda fact: fact.value == observables.get(fact.observable).negative):
-            after = [slot for slot in made if slot.date and slot.date >= fact.date]
-            if fact.date and any(slot.date and slot.date < fact.date for slot in made):
-                if not after:
+        dates = [slot.date for slot in made if slot.date]
+        seen: set[tuple[str, str]] = set()
+        for fact in sorted(holds, key=lambda fact: (fact.value == observables.get(fact.observable).negative, fact.date)):
+            if fact.date and dates and min(dates) < fact.date:
+                if fact.date > max(dates):
                     self.account.leave("after the last time point", fact.observable, fact.place)
                     continue
-                entry = self.entry(fact)
-                for slot in after:
-                    slot.facts.append(fact)
-                    entries[id(fact)] = entry
+                if (fact.observable, fact.value) in seen or fact.observable in background:  # that began earlier
+                    self.account.leave("stated more than once", fact.observable, fact.place)
+                    continue
+                seen.add((fact.observable, fact.value))
+                entries[id(fact)] = self.entry(fact)
+                for slot in made:
+                    if slot.date and slot.date >= fact.date:
+                        slot.facts.append(fact)
             elif fact.observable in background:
                 self.account.leave("stated more than once", fact.observable, fact.place)
             else:
-                background.put(fact.observable, self.entry(fact), fact.place, _comment(fact))
+                background.put(fact.observable, self.entry(fact), fact.place, comment(fact))
         if background:
             tree.put("background", background, self.chart.person.place)
 
@@ -187,45 +200,72 @@ class _Draft:
             for key in ("date", "day", "window"):
                 if value := getattr(slot, key):
                     tree.put(key, value, slot.place)
-            here = [*slot.facts, *(f for f in lasting if f not in slot.facts and slot.date and f.date < slot.date <= f.until)]
+            here = [*slot.facts, *(fact for fact in lasting if slot.date and fact.date < slot.date <= fact.until)]
             if here:
-                tree.put("observations", _observations(here, entries), slot.place)
+                tree.put("observations", _observations(self.measured(here, entries), entries), slot.place)
             if number in stated:
                 tree.put("reported", stated[number], slot.place)
             if number in notes:
-                tree.put("note", _shortened("; ".join(notes[number])), slot.place)
+                tree.put("note", shortened("; ".join(notes[number])), slot.place)
             found.put(tree, slot.place)
+        return found
+
+    def measured(self, here: list[Fact], entries: dict[int, Any]) -> list[Fact]:
+        """The facts of a time point; a finding that was denied there, where its quantity was measured too, is not known.
+
+        Somebody's "no fever" of the morning says nothing of a temperature of the evening; the measured value decides.
+        """
+        times: dict[str | None, set[str]] = {}
+        for fact in here:
+            times.setdefault(fact.observable, set()).add(fact.time)
+        found = []
+        for fact in here:
+            observable = observables.get(fact.observable)
+            if fact.value == observable.negative and times.get(observable.instead, {fact.time}) != {fact.time}:
+                said = "denied, and measured at another time of that day: the measured value decides"
+                self.account.remark(said, fact.observable, fact.place)
+                note = f"{fact.value} by one entry; {observable.instead} was measured as well"
+                fact = fact._replace(note=note)  # a fact of its own, with an entry of its own
+                entries[id(fact)] = mapping(fact.place, {"value": "unknown", "note": note})
+                self._kept.append(fact)
+            found.append(fact)
         return found
 
     def with_stated(self, made: list[Slot]) -> list[Slot]:
         """The time points, with one for each moment at which something is reported and nothing was observed."""
+        known = _Index(made)
         for each in self.chart.stated:
-            if _slot_of(made, each) is None and self.plan.daily:
+            if known.of(each) is None and self.plan.daily and len(made) <= MAX_TIMEPOINTS:
                 made.append(Slot(each.timepoint or each.date or UNDATED, each.date, each.day, place=each.place))
+                known.add(made[-1])
         return made
 
     def notes(self, made: list[Slot]) -> dict[int, list[str]]:
         """Remarks at the time point of their day, else at the last before it, else at the first."""
-        found: dict[int, list[str]] = {}
+        found: dict[int, dict[str, None]] = {}
+        known = _Index(made)
+        dated = sorted((slot.date, number) for number, slot in enumerate(made) if slot.date)
         for remark in self.chart.remarks:
-            place = _slot_of(made, remark)
+            place = known.of(remark)
             if place is None:
-                before = [number for number, slot in enumerate(made) if slot.date and slot.date <= remark.date]
-                place = before[-1] if before else 0
+                before = bisect_right(dated, (remark.date, len(made)))
+                place = dated[before - 1][1] if before else 0
             when = remark.date or remark.timepoint
             said = f"{when}: {remark.text}" if when and made[place].date != remark.date else remark.text
-            found.setdefault(place, [])
-            if said not in found[place]:
-                found[place].append(said)
+            found.setdefault(place, {})[said] = None
             self.account.used += 1
-        return found
+        return {place: list(said) for place, said in found.items()}
 
     def stated(self, made: list[Slot]) -> dict[int, Commented]:
         found: dict[int, Commented] = {}
+        known = _Index(made)
         for each in self.chart.stated:
-            place = _slot_of(made, each)
+            place = known.of(each)
             if place is None:
                 self.account.leave("reported at no time point", each.criteria, each.place)
+                continue
+            if not can_be_reported(each):
+                self.account.leave("reported, and not understood", "criteria, item or value", each.place)
                 continue
             sets = found.setdefault(place, Commented(each.place))
             if each.criteria not in sets:
@@ -268,84 +308,33 @@ class _Draft:
             point = CommentedList(fact.place)
             point.put(fact.date or fact.day, fact.place)
             point.put(entries[id(fact)], fact.place)
-            curves[fact.observable]["points"].put(point, fact.place, _comment(fact))
+            curves[fact.observable]["points"].put(point, fact.place, comment(fact))
         return curves
 
 
-def _slot_of(made: list[Slot], each: Remark | Stated) -> int | None:
-    """The time point of that name, else of that day."""
-    for number, slot in enumerate(made):
-        if each.timepoint and slot.name == each.timepoint:
-            return number
-    wanted = each.date or each.day
-    return (
-        next((number for number, slot in enumerate(made) if wanted and wanted in (slot.date, slot.day)), None)
-        if wanted
-        else (next((number for number, slot in enumerate(made) if slot.name == UNDATED), None))
-    )
+class _Index:
+    """Time points by their name, and by their day."""
 
+    def __init__(self, made: list[Slot]) -> None:
+        self._names: dict[str, int] = {}
+        self._moments: dict[str, int] = {}
+        self._number = 0
+        for slot in made:
+            self.add(slot)
 
-def _entry(fact: Fact, note: str) -> Any:
-    """The shortest entry that says what the fact says. Raises BadQuantity."""
-    family = observables.get(fact.observable).family
-    unit = fact.unit
-    if family is not None and unit and (known := family.find(unit)) is not None:
-        unit = "" if known.name == BARE else known.name
-    whole = {"value": plain(fact.value)}
-    if family is not None:
-        whole |= {"unit": plain(unit), "reference": plain(fact.reference), "assay": plain(fact.assay)}
-    whole |= {"note": _shortened(note)}
-    whole = {key: text for key, text in whole.items() if text}
-    if not 0 < len(whole.get("value", "")) <= MAX_TEXT:
-        raise BadQuantity("no value" if "value" not in whole else "too long for a value")
-    try:
-        read, _ = read_entry(fact.observable, whole)
-    except BadQuantity:
-        if "reference" not in whole:
-            raise
-        del whole["reference"]  # the value counts, also where the limits beside it cannot be read
-        read, _ = read_entry(fact.observable, whole)
-        whole["note"] = _shortened("; ".join(filter(None, (note, "the laboratory's limits cannot be read"))))
-    short = " ".join(filter(None, (whole["value"], whole.get("unit", ""))))
-    if not whole.keys() - {"value", "unit"}:
-        if _CLEAR.fullmatch(whole["value"]) and not whole.get("unit", "")[:3].isdigit():
-            return short
-        try:
-            if read_entry(fact.observable, short)[0] == read:
-                return short
-        except BadQuantity:  # a unit that can only be written apart
-            pass
-    return _mapping(fact.place, whole)
+    def add(self, slot: Slot) -> None:
+        self._names.setdefault(slot.name, self._number)
+        if moment := slot.date or slot.day:
+            self._moments.setdefault(moment, self._number)
+        self._number += 1
 
-
-def _why(fact: Fact) -> tuple[str, str]:
-    """The reason why a value cannot be read, and of which kind it is."""
-    family = observables.get(fact.observable).family
-    if family is None:
-        return "word not known here", fact.observable
-    if not fact.unit and any(character.isdigit() for character in fact.value) and not any(c.isalpha() for c in fact.value):
-        return "no unit", fact.observable
-    if fact.unit and family.find(fact.unit) is None:
-        return "unit not known here", f"{fact.observable} in {fact.unit}"
-    return "value that cannot be read", fact.observable
-
-
-def _mapping(place: Place, texts: dict[str, str]) -> Commented:
-    tree = Commented(place)
-    for key, text in texts.items():
-        if text:
-            tree.put(key, text, place)
-    return tree
-
-
-def _shortened(text: str) -> str:
-    return printable(plain(" ".join(text.split())), MAX_NOTE)
-
-
-def _comment(fact: Fact) -> str:
-    """Where a value came from, and its time of day."""
-    where = fact.place.label or f"line {fact.place.line}"
-    return ", ".join(filter(None, (where, fact.time if len(fact.time) > len("2016-05-02") else "")))
+    def of(self, each: Remark | Stated) -> int | None:
+        """The time point of that name, else of that day."""
+        found = self._names.get(each.timepoint) if each.timepoint else None
+        moment = each.date or each.day
+        if found is not None or moment:
+            return self._moments.get(moment) if found is None else found
+        return self._names.get(UNDATED)
 
 
 def _observations(facts: Iterable[Fact], entries: dict[int, Any]) -> Commented:
@@ -356,14 +345,14 @@ def _observations(facts: Iterable[Fact], entries: dict[int, Any]) -> Commented:
     for name, several in by_name.items():
         first = several[0]
         if len(several) == 1:
-            tree.put(name, entries[id(first)], first.place, _comment(first))
+            tree.put(name, entries[id(first)], first.place, comment(first))
             continue
         values = CommentedList(first.place)
         for fact in several:
             entry = entries[id(fact)]
             if isinstance(entry, str) and observables.get(name).values:  # words alone would be read as a list of sites
-                entry = _mapping(fact.place, {"value": entry})
-            values.put(entry, fact.place, _comment(fact))
+                entry = mapping(fact.place, {"value": entry})
+            values.put(entry, fact.place, comment(fact))
         tree.put(name, values, first.place)
     return tree
 
@@ -371,7 +360,7 @@ def _observations(facts: Iterable[Fact], entries: dict[int, Any]) -> Commented:
 def _variant(found: Found) -> Commented:
     named = ("gene", found.gene), ("variant", found.variant), ("zygosity", found.zygosity)
     texts = dict([*named, ("classification", found.classification), ("note", found.note)])
-    return _mapping(found.place, {key: plain(text) for key, text in texts.items()})
+    return mapping(found.place, {key: plain(text) for key, text in texts.items()})
 
 
 def _therapies(given: list[therapies.Course]) -> CommentedList:

@@ -103,7 +103,7 @@ class Reader:
             self._used()
         elif kind == "Observation" or self.events.reader(kind) is not None:
             subject = _subject(resource, address)
-            if subject.type not in _SUBJECTS or subject.id.startswith("#"):
+            if subject.type not in _SUBJECTS:
                 self._leave("subject is no patient", f"{kind} of a {subject.type or 'contained resource'}", place)
                 return
             chart = self._chart(subject.id, place)
@@ -121,7 +121,7 @@ class Reader:
         chart = self.charts.of(person)
         if chart.foreign is not self._foreign:
             chart.foreign, chart.outdated = self._foreign, self._outdated
-            chart.person.id, chart.person.place = person.rpartition("/")[2], place
+            chart.person.id, chart.person.place = person.rpartition("/")[2] if "://" in person else person, place
         return chart
 
     def _person(self, resource: Json, address: str, place: Place) -> None:

@@ -91,6 +91,8 @@ def reference(found: Any) -> Reference:
     if not address:
         identifier = text(obj(obj(found).get("identifier")).get("value"))
         return Reference(text(obj(found).get("type")), identifier)
+    if address.startswith("#"):
+        return Reference("contained resource", address)
     if address.startswith("urn:"):
         return Reference(text(obj(found).get("type")), address.rsplit(":", 1)[-1])
     kind, _, last = address.rpartition("/")
@@ -194,7 +196,10 @@ def _unit(observable: str, system: str, code: str, unit_text: str) -> Amount:
 def _spelled(family: observables.Family, text: str) -> observables.Unit | None:
     """The unit that a code or text spells; what stands in braces is part of it (`ng{FEU}/mL`) or says nothing (`{score}`)."""
     bare, marks = _ANNOTATION.sub("", text), "".join(_ANNOTATION.findall(text)).strip("{}")
-    return family.find(text) or family.find(f"{bare} {marks}") or family.find(bare or BARE)
+    coded = [unit for unit in family.units.values() if unit.ucum == text]
+    return (
+        family.find(text) or family.find(f"{bare} {marks}") or family.find(bare or BARE) or (coded[0] if len(coded) == 1 else None)
+    )
 
 
 def limits(resource: Json, observable: str) -> str:

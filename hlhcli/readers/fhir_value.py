@@ -103,7 +103,7 @@ def _coded(holder: Json, of: Named) -> Said:
     concept = holder["valueCodeableConcept"]
     answers = {codes.answer(each.system, each.code) for each in codings(concept)} - {None}
     words = named(concept).partition(" (")[0]
-    if said := answered({"true": "yes", "false": "no"}.get(words.casefold(), words)):
+    if not _has_words_of_its_own(of) and (said := answered({"true": "yes", "false": "no"}.get(words.casefold(), words))):
         answers.add(said)
     if len(answers) > 1:
         return _unread("answers that contradict one another")
@@ -127,13 +127,17 @@ def _finding(word: str, of: Named) -> Said:
     return _unread("answer not known here") if named_values else Said(of.value or "yes")
 
 
+def _has_words_of_its_own(of: Named) -> bool:
+    """True where words such as absent do not say that there is none: absent NK activity."""
+    return not of.value and observables.get(of.observable).negative != "no"
+
+
 def _from_text(written: str, of: Named, is_finding: bool) -> list[Said]:
     if not written:
         return [Said(wrong="no value")]
     if is_finding:
-        said = answered(written)
-        own = not of.value and observables.get(of.observable).negative != "no"  # words such as absent have a meaning of their own
-        return [_finding(said, of) if said and not own else Said(written)]
+        said = None if _has_words_of_its_own(of) else answered(written)
+        return [_finding(said, of) if said else Said(written)]
     try:
         found = [Said(piece.value, piece.unit, piece.reference, piece.note) for piece in cells.pieces(written)]
     except cells.Unclear as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,8 +49,11 @@ def read(source: Source, form: Form, options: Options) -> tuple[Charts, Account]
 def _is_omop(head: bytes) -> bool:
     from hlhcli.readers import omop
 
-    first = head.decode("utf-8-sig", "replace").partition("\n")[0]
-    return omop.is_omop(next(csv.reader([first]), [])) is not None
+    first = re.split(r"[\r\n]", head.decode("utf-8-sig", "replace"), maxsplit=1)[0]
+    try:
+        return omop.is_omop(next(csv.reader([first]), [])) is not None
+    except csv.Error:
+        return False
 
 
 def _charts(source: Source, form: Form, account: Account, options: Options) -> Charts:
@@ -77,7 +81,7 @@ def _charts(source: Source, form: Form, account: Account, options: Options) -> C
 
 def folder(path: Path, options: Options) -> tuple[Charts, Account] | None:
     """A folder that is one input: FHIR bulk data (*.ndjson), or the tables of an OMOP CDM. None for any other."""
-    files = sorted(each for each in path.iterdir() if each.suffix.lower() == ".ndjson")
+    files = sorted(each for each in path.iterdir() if each.suffix.lower() == ".ndjson" and each.is_file())
     if files:
         from hlhcli.readers import fhir
 
@@ -114,8 +118,8 @@ def documents(found: Charts, account: Account, options: Options) -> Iterator[Doc
                 problems = [each for each in problems if not each.message.endswith(str(error))]
                 problems.append(_refused(account, number + 1, str(error), first))
             continue
-        except InputError as error:
-            problems += error.problems
+        except InputError:  # a last resort: what the readers let through is still no patient file
+            problems.append(_refused(account, 1, "what is said of this patient makes no patient file", place))
             continue
         made += 1
         yield document

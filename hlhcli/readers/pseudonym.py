@@ -16,6 +16,7 @@ from hlhcli.readers.chart import Chart, Fact, Facts, Place
 from hlhcli.readers.placing import Plan
 
 LEAST_KEY = 16  # bytes
+MOST_KEY = 4096
 _MOST = 364  # days, back in time
 _YEAR = re.compile(r"\d{4}")
 _DOSE = re.compile(r"\d+(\.\d+)? ?[A-Za-zµ%/0-9*^²]{1,12}")  # what is no free text
@@ -27,9 +28,10 @@ def pseudonymized(chart: Chart, key: bytes, plan: Plan) -> tuple[Chart, Plan]:
 
     Whoever has no id gets none: two people without one must not look like one person.
     """
-    days = -1 - int(_digest(key, "days", chart.person.id)[:16], 16) % _MOST
-    pseudonym = f"p-{_digest(key, 'person', chart.person.id)[:12]}" if chart.person.id else ""
-    person = replace(chart.person, id=pseudonym, birth_date=_moved(chart.person.birth_date, days))
+    who = chart.person.key or chart.person.id
+    days = -1 - int(_digest(key, "days", who)[:16], 16) % _MOST
+    pseudonym = f"p-{_digest(key, 'person', who)[:12]}" if who else ""
+    person = replace(chart.person, id=pseudonym, key="", birth_date=_moved(chart.person.birth_date, days))
     names = _Names()
     facts = Facts()
     for fact in chart.facts:

@@ -305,7 +305,9 @@ def _remarks(assessments: list[Assessment]) -> list[str]:
         for item in assessment.items:
             for line in item.evidence:
                 open_one = line.note and line.status is item.status is Status.UNKNOWN
-                if line.value is not None and (open_one or line.on_edge):
+                known = assessment.snapshot.known.get(line.observable)
+                noted = known is not None and known.note and line.note and known.note in line.note  # in the file
+                if line.value is not None and (open_one or line.on_edge or noted):
                     at = f" ({line.rule})" if line.on_edge else ""
                     text = f"{observables.get(line.observable).title} {_pretty(line.value)}: {line.note}{at}"
                     remarks.setdefault(text, []).append(assessment.timepoint)
