@@ -55,8 +55,10 @@ class Table:
         remarks: list[tuple[str, str]] | None = None,
         text: Text | None = None,
         ragged: bool = False,
+        comments: dict[tuple[int, int], str] | None = None,
     ) -> None:
         self.delimiter = delimiter
+        self.comments = comments or {}  # what was noted at a cell of a sheet, by its row and column
         self.remarks = [] if remarks is None else remarks
         self.width_problems: Counter[str] = Counter()
         self._text = text

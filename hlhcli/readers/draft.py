@@ -14,7 +14,7 @@ from hlhcli.patient import MAX_TIMEPOINTS, Person
 from hlhcli.quantity import BadQuantity
 from hlhcli.readers import therapies
 from hlhcli.readers.account import Account
-from hlhcli.readers.chart import CSF, Chart, Fact, Found, Remark, Stated, latest
+from hlhcli.readers.chart import CSF, Chart, Fact, Found, Given, Remark, Stated, latest
 from hlhcli.readers.commented import Commented, CommentedList
 from hlhcli.readers.entry import can_be_reported, comment, entry, mapping, shortened, why
 from hlhcli.readers.jsontext import plain

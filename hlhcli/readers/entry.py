@@ -19,6 +19,7 @@ from hlhcli.readers.jsontext import plain
 from hlhcli.reported import misfit
 
 MAX_NOTE = 300  # characters of one note
+_UNIT = re.compile(r"\S{1,24}( \S{1,8})?")  # what can be shown of a unit: more words can be anything
 _CLEAR = re.compile(r"[<>]?=?\d+(?:\.\d+)?", re.ASCII)  # a number to which no digit of a unit can be taken
 
 
@@ -74,7 +75,8 @@ def why(fact: Fact) -> tuple[str, str]:
     if not fact.unit and any(character.isdigit() for character in fact.value) and not any(c.isalpha() for c in fact.value):
         return "no unit", fact.observable
     if fact.unit and family.find(fact.unit) is None:
-        return "unit not known here", f"{fact.observable} in {fact.unit}"
+        shown = fact.unit if _UNIT.fullmatch(fact.unit) else f"a unit of {len(fact.unit)} characters"
+        return "unit not known here", f"{fact.observable} in {shown}"
     return "value that cannot be read", fact.observable
 
 

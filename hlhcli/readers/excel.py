@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import re
 import warnings
 import zipfile
@@ -11,17 +12,21 @@ from datetime import date, datetime, time
 from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Any, BinaryIO, NoReturn
+from xml.etree import ElementTree
 
 from hlhcli.errors import InputError, Problem, printable
 from hlhcli.readers.delimited import Table, trim
+from hlhcli.yamltree import JsonNumber
 
 MAX_BYTES = 200 * 1024 * 1024  # of the workbook unpacked
 MAX_RATIO = 200  # unpacked to packed; sheets of numbers stay far below
 MAX_ROWS = 1_048_576  # of a sheet
+MAX_COMMENT = 200  # characters of a comment at a cell
 
 _TYPED = Context(prec=15)
 _LITERAL = re.compile(r'"[^"]*"|_.|\*.|\[[^\]]*\]')
 _AFFIXED = re.compile(r'(?:"([^"]*)")?[#0,.?]+\s?(?:"([^"]*)")?')
+_THREADED = " Comment: "  # before the text of a comment that newer versions keep as a conversation
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
 _SHEETS = re.compile(r"xl/worksheets/[^/]+\.xml")
 
@@ -48,7 +53,12 @@ def read(stream: BinaryIO, source: str, sheet: str | None = None) -> Table:
     with _Guard(source):
         chosen = _choose(sheets(True), source, sheet, remarks)
         formulas = next(each for each in sheets(False) if each.title == chosen.title) if has_formulas else None
-    return Table(_rows(chosen, formulas, source, remarks), source, remarks=remarks, ragged=True)
+    try:
+        comments = _comments(content, chosen)
+    except Exception:  # whatever a damaged part makes of the parser; the values are there without it
+        comments = {}
+        remarks.append(("cell comments are not read", "they are damaged"))
+    return Table(_rows(chosen, formulas, source, remarks), source, remarks=remarks, ragged=True, comments=comments)
 
 
 class _Guard:
@@ -113,6 +123,40 @@ def _choose(sheets: list[Any], source: str, sheet: str | None, remarks: list[tup
     return chosen
 
 
+def _comments(content: bytes, sheet: Any) -> dict[tuple[int, int], str]:
+    """The text of the comments at the cells of a sheet, by row and column."""
+    from openpyxl.utils.cell import coordinate_to_tuple
+
+    path = str(sheet._worksheet_path).lstrip("/")
+    folder, name = posixpath.split(path)
+    relations = f"{folder}/_rels/{name}.rels"
+    found: dict[tuple[int, int], str] = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if relations not in archive.namelist():
+            return found
+        for each in _xml(archive, relations):
+            if not each.get("Type", "").endswith("/comments"):
+                continue
+            target = each.get("Target", "")
+            part = posixpath.normpath(target.lstrip("/") if target.startswith("/") else posixpath.join(folder, target))
+            for comment in _xml(archive, part).iter():
+                if comment.tag.endswith("}comment"):
+                    texts = [run.text or "" for run in comment.iter() if run.tag.endswith("}t")]
+                    text = " ".join("".join(texts).split())
+                    text = text.partition(_THREADED)[2].strip() if text.startswith("[Threaded comment]") else text
+                    if text:
+                        found[coordinate_to_tuple(comment.get("ref", ""))] = printable(text, MAX_COMMENT)
+    return found
+
+
+def _xml(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
+    """A part of the workbook; one that declares entities, which could unfold without end, is refused."""
+    content = archive.read(name)
+    if b"<!DOCTYPE" in content or b"\0" in content:
+        raise ValueError
+    return ElementTree.fromstring(content)
+
+
 def _has_cells(sheet: Any) -> bool:
     rows = sheet.iter_rows(max_row=MAX_ROWS, values_only=True)
     return any(value is not None and str(value).strip() for row in rows for value in row)
@@ -129,7 +173,7 @@ def _rows(sheet: Any, formulas: Any, source: str, remarks: list[tuple[str, str]]
             row = next(walk, None)
             if row is None:
                 return
-            cells = ["" if cell.value is None else trim(_text(cell)) for cell in row]
+            cells = ["" if cell.value is None else _text(cell) for cell in row]
             if any(cell.data_type == "f" and not text for text, cell in zip(cells, next(beside, ()), strict=False)):
                 remarks.append(("formula without a stored value", sheet.title))
                 beside = iter(())  # told once
@@ -143,18 +187,20 @@ def _text(cell: Any) -> str:
     """The cell as text. A number is stored as a double: what was typed is the shortest decimal that gives the same one.
 
     Nobody can type more than fifteen digits, and none are shown: what comes after them in a calculated number is its error.
+    A number is known as one (JsonNumber): it has a point, however the texts of the sheet are written.
     """
     value = cell.value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         digits = repr(value)
-        return _number(Decimal(digits) if isinstance(value, int) else _TYPED.create_decimal(digits), cell.number_format or "")
+        exact = Decimal(digits) if isinstance(value, int) else _TYPED.create_decimal(digits)
+        return JsonNumber(_number(exact, cell.number_format or ""))
     if isinstance(value, datetime) and value.time() == time():
         return value.date().isoformat()
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
-    return str(value)
+    return trim(str(value))
 
 
 def _number(value: Decimal, shown_as: str) -> str:

@@ -22,20 +22,23 @@ _REFERRED = ("Patient", "Specimen", "Medication")  # of which no version is left
 
 
 def bundle(text_: str, source: str) -> Iterator[tuple[Place, Any]]:
-    """The resources of a document: the entries of a Bundle with their addresses, or the one resource."""
+    """The resources of a document: the entries of a Bundle with their addresses, or the one resource.
+
+    Entries come one by one, once it is known that they are those of a Bundle, and not of its history, where the latest comes first.
+    """
     rest: Json = {}
-    entries: list[tuple[Place, Any]] = []
-    first = Place()
+    held: list[tuple[Place, Any]] = []
     for key, member, place in jsontext.members(text_, source, "entry"):
-        if key == "entry":
-            entries.append((place, member))
-        elif key == "resourceType" and not rest:
-            first = place
-        rest[key] = member
-    if rest.get("resourceType") != "Bundle":
-        yield first._replace(line=1, column=1), rest
-        return
-    yield from reversed(entries) if rest.get("type") == "history" else entries  # there the latest version comes first
+        if key != "entry":
+            rest[key] = member
+        elif rest.get("resourceType") == "Bundle" and rest.get("type", "history") != "history":
+            yield place, member
+        else:
+            held.append((place, member))
+    if rest.get("resourceType") == "Bundle":
+        yield from reversed(held) if rest.get("type") == "history" else held
+    else:
+        yield Place(), rest
 
 
 class Reader:
@@ -104,7 +107,7 @@ class Reader:
         elif kind == "Observation" or self.events.reader(kind) is not None:
             subject = _subject(resource, address)
             if subject.type not in _SUBJECTS:
-                self._leave("subject is no patient", f"{kind} of a {subject.type or 'contained resource'}", place)
+                self._leave("subject is no patient", f"{kind} of a {_type(subject.type)}", place)
                 return
             chart = self._chart(subject.id, place)
             read = self.events.reader(kind)
@@ -115,7 +118,7 @@ class Reader:
             else:
                 self.observations.add(resource, place, chart)
         else:
-            self._leave("resource not read", kind or "without a resourceType", place)
+            self._leave("resource not read", _type(kind), place)
 
     def _chart(self, person: str, place: Place) -> Chart:
         chart = self.charts.of(person)
@@ -153,6 +156,11 @@ class Reader:
     def _leave(self, reason: str, what: str, place: Place) -> None:
         self.account.read += 1
         self.account.leave(reason, what, place)
+
+
+def _type(kind: str) -> str:
+    """The type of a resource as it is told: what has another form can be anything."""
+    return kind if re.fullmatch(r"[A-Z][A-Za-z]{2,40}|contained resource", kind) else "resource of another type"
 
 
 def _subject(resource: Json, address: str) -> Reference:

@@ -39,6 +39,19 @@ _MEDICATIONS = {  # where the time stands, the states in which a drug was given,
     "MedicationRequest": ("", ("active", "completed", "stopped"), "as requested, not as administered"),
     "MedicationDispense": ("", (), ""),
 }
+_STATES = (
+    "not-done",
+    "on-hold",
+    "stopped",
+    "entered-in-error",
+    "unknown",
+    "preparation",
+    "not-taken",
+    "intended",
+    "cancelled",
+    "draft",
+    "declined",
+)
 _INTENTS = ("order", "original-order", "reflex-order", "filler-order", "instance-order")
 
 
@@ -108,7 +121,7 @@ class Events:
         stated = list(dict.fromkeys(stated))
         state = text(resource.get("status"))
         written = when(resource, "occurrence" if any(key.startswith("occurrence") for key in resource) else "performed")
-        wrong = self._refused(resource) or ("" if state in _DONE else f"status {state or 'not stated'}")
+        wrong = self._refused(resource) or ("" if state in _DONE else _state(state))
         wrong = wrong or ("time that cannot be read" if written.bad else "")
         if wrong or not stated:
             self.account.leave(wrong or "code not known here", f"Procedure {told(resource.get('code'))}", place)
@@ -150,11 +163,11 @@ class Events:
         self.account.read += 1
         state = text(resource.get("status"))
         _, given, _ = _MEDICATIONS[kind]
-        wrong = self._refused(resource) or ("" if state in given else f"status {state or 'not stated'}")
+        wrong = self._refused(resource) or ("" if state in given else _state(state))
         if resource.get("doNotPerform") not in (None, False):
             wrong = "not to be given"
         if kind == "MedicationRequest" and text(resource.get("intent")) not in _INTENTS:
-            wrong = wrong or f"intent {text(resource.get('intent')) or 'not stated'}"
+            wrong = wrong or "no order"
         if kind == "MedicationDispense":
             wrong = "dispensed, which does not say when it was given"
         if wrong:
@@ -218,6 +231,11 @@ class Events:
                 requested,
             )
         )
+
+
+def _state(stated: str) -> str:
+    """A status that is none of those in which something was done or given."""
+    return f"status {stated}" if stated in _STATES else "status not known here" if stated else "status not stated"
 
 
 def _dosage(resource: Json) -> Json:

@@ -63,7 +63,7 @@ def values(holder: Json, of: Named) -> list[Said]:
     if key == "valueBoolean" and isinstance(value, bool):
         return [_finding("yes" if value else "no", of)]
     read = {"valueQuantity": _quantity, "valueRange": _range, "valueInteger": _integer, "valueCodeableConcept": _coded}.get(key)
-    return [read(holder, of) if read else _unread(f"{key} is not read")]
+    return [read(holder, of) if read else _unread("value of another kind, which is not read")]
 
 
 def _quantity(holder: Json, of: Named) -> Said:

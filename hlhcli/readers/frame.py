@@ -9,17 +9,25 @@ from hlhcli import observables
 from hlhcli.age import read_age
 from hlhcli.errors import InputError, Problem, did_you_mean, printable
 from hlhcli.observations import missing
-from hlhcli.quantity import BadQuantity, Decimal
+from hlhcli.quantity import BadQuantity, Decimal, fold
 from hlhcli.readers import cells, codes, dates
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import Chart, Charts, Fact, Given, Person, Place
 from hlhcli.readers.delimited import Row, Table
-from hlhcli.readers.mapping import LONG, ROLES, Mapping
-from hlhcli.readers.meanings import UNKNOWN, Meaning, Said, values
+from hlhcli.readers.mapping import LONG, ONE, ROLES, Mapping
+from hlhcli.readers.meanings import UNKNOWN, Meaning, Said, exact, values
+from hlhcli.yamltree import JsonNumber
 
 SHIFTED = "row with more cells than the header: values may stand in the wrong column"
-_SEXES = {"male": "male m man boy", "female": "female f woman girl", "other": "other", UNKNOWN: UNKNOWN}
+_SEXES = {
+    "male": "male m man boy männlich maennlich mann junge masculin homme garçon hombre masculino maschio maschile mannelijk manlig",
+    "female": "female f woman girl w weiblich frau mädchen maedchen féminin feminin femme fille mujer femenino feminino femmina "
+    "femminile vrouw vrouwelijk kvinna kvinde kvinne",
+    "other": "other divers",
+    UNKNOWN: UNKNOWN,
+}
 SEXES = {word: sex for sex, words in _SEXES.items() for word in words.split()}
+_FEW = 3  # names that are not counted beside
 _YES, _NO = ("yes", "y", "true", "given", "checked"), ("no", "n", "false", "not given", "none", "unchecked")
 
 
@@ -31,9 +39,12 @@ class Frame:
         self.mapping = mapping
         self.charts = Charts()
         self.header = table.header
+        self.header_line = table.header_line
         self._index = {name: number for number, name in enumerate(table.header)}
         self._folded = {_key(name): number for name, number in reversed(self._index.items())}
         self.sexes = {code.casefold(): sex for code, sex in mapping.sexes.items()}
+        self.comments = table.comments
+        self.noted: set[tuple[int, int]] = set()  # the cells whose comment became a note
         self._contradicted: set[tuple[str, str]] = set()
         self._problems: list[Problem] = []
         self._source = account.source
@@ -54,6 +65,8 @@ class Frame:
         name: str = getattr(self.mapping, role)
         if role == "unit" and name and self._number(name) is None and _is_unit(name):
             return None  # one unit for all rows
+        if role == "patient" and name.casefold() == ONE and self._number(name) is None:
+            return None  # all rows are of one person
         return self._named(name, role) if name and (role not in LONG or self.mapping.is_long) else None
 
     def _named(self, name: str, *path: str | int, key: bool = False) -> int | None:
@@ -67,10 +80,17 @@ class Frame:
     def _number(self, name: str) -> int | None:
         return self._index.get(name, self._folded.get(_key(name)))
 
+    def unlisted(self) -> str:
+        """The columns that have no role, in words; empty where there are none."""
+        known = {*self.roles.values(), *self.times, *self.ignored}
+        names = [name for number, name in enumerate(self.header) if number not in known]
+        return f"{len(names)}: " * (len(names) > _FEW) + ", ".join(names)  # the account shortens it
+
     def settle_decimal(self, samples: Iterable[str], delimiter: str) -> None:
         """How numbers are written, from the numbers themselves where the mapping does not say."""
         if self.decimal is None:
-            self.decimal, ambiguous = cells.decimal_mark(samples, delimiter)
+            texts = (text for text in samples if not isinstance(text, JsonNumber))
+            self.decimal, ambiguous = cells.decimal_mark(texts, delimiter)
             if ambiguous:
                 taken = (
                     f"read with a decimal {self.decimal}"
@@ -83,7 +103,7 @@ class Frame:
         """What stands in the column with this role; empty where there is none, or it says that nothing is known."""
         number = self.roles.get(role)
         text = "" if number is None else row.cells[number]
-        return "" if not text or text.casefold() in self._missing or (role != "value" and missing(text) is not None) else text
+        return "" if not text or text.casefold() in self._missing or missing(text) is not None else text
 
     def is_missing(self, text: str) -> bool:
         """True where the text is one of the mapping's words for a value that is not known."""
@@ -93,7 +113,7 @@ class Frame:
         """Whose row it is; None where the column that should say so is blank."""
         if "patient" not in self.roles:
             return ""
-        return row.cells[self.roles["patient"]] or None
+        return str(row.cells[self.roles["patient"]]) or None
 
     def chart(self, person: str, row: Row) -> Chart:
         """The chart of the row's person, with what the row says of them."""
@@ -102,7 +122,7 @@ class Frame:
             chart.person.place = Place(row.line, 1 + self.roles.get("patient", 0), f"row {row.line}")
         if sex := self.cell(row, "sex"):
             word = self.sexes.get(sex.casefold(), sex)
-            self._state(chart.person, "sex", SEXES.get(word.casefold(), ""), row)
+            self._state(chart.person, "sex", SEXES.get(fold(word).casefold(), ""), row)
         if born := self.cell(row, "birth_date"):
             try:
                 self._state(chart.person, "birth_date", dates.read(born, self.order).date, row)
@@ -113,12 +133,13 @@ class Frame:
         return chart
 
     def _age(self, text: str) -> str:
-        for written in (text, f"{text} {self.mapping.age_unit}"):
+        mark = exact(text, self.decimal)
+        for written in (str(text), f"{text} {self.mapping.age_unit}"):
             try:
-                read_age(written, self.decimal or "point")
+                read_age(written, mark or "point")
             except BadQuantity:
                 continue
-            return written.replace(",", ".") if self.decimal == "comma" else written
+            return written.replace(",", ".") if mark == "comma" else written
         return ""
 
     def _state(self, person: Person, what: Literal["sex", "birth_date", "age"], value: str, row: Row) -> None:
@@ -126,7 +147,7 @@ class Frame:
         place = Place(row.line, 1 + self.roles[what])
         name, known = self.header[self.roles[what]], getattr(person, what)
         if not value:
-            self.account.remark(f"{_TITLES[what]} that is not understood", name, place)
+            self.account.remark(f"{_TITLES[what]} that is not understood{_ADVICE.get(what, '')}", name, place)
         elif (person.id, what) not in self._contradicted and value != known:
             if not known:
                 setattr(person, what, value)
@@ -161,13 +182,16 @@ class Frame:
         self, text: str, of: Meaning, name: str, when: dates.Moment, timepoint: str, chart: Chart, place: Place, **more: str
     ) -> None:
         """Puts what a cell says into the chart; the cell itself is counted by who calls."""
-        day, timepoint = of.day or when.day, of.timepoint or timepoint
+        day, timepoint = of.day or when.day, of.timepoint or str(timepoint)
         if of.drug:
             self._give(text, of, name, when, day, chart, place)
             return
         reason = self._missing.get(text.casefold())
         said = [Said(reason)] if reason is not None else values(text, of, self.decimal)
         self.account.read += len(said) - 1
+        comment = self.comments.get((place.line, place.column), "") if self.comments else ""
+        if comment:
+            self.noted.add((place.line, place.column))
         for number, each in enumerate(said):
             if each.doubt:
                 self.account.remark(each.doubt, name, place)
@@ -177,7 +201,7 @@ class Frame:
                 each.unit,
                 more.get("reference") or each.reference,
                 of.assay,
-                "; ".join(filter(None, (each.note, more.get("note", "")))),
+                "; ".join(filter(None, (each.note, more.get("note", ""), comment))),
                 when.date,
                 day,
                 timepoint,
@@ -214,6 +238,7 @@ class Frame:
 
 
 _TITLES = {"sex": "sex", "birth_date": "date of birth", "age": "age"}
+_ADVICE = {"sex": '; write in a mapping what the codes mean, such as sexes: {"1": female, "2": male}'}
 
 
 def _key(name: str) -> str:

@@ -13,27 +13,30 @@ from hlhcli.readers.delimited import Row, Table
 from hlhcli.readers.frame import Frame
 from hlhcli.readers.headings import MAX_NAME, heading, key
 from hlhcli.readers.long import STATUSES
-from hlhcli.readers.mapping import DELIMITERS, Column, Mapping
+from hlhcli.readers.mapping import DELIMITERS, Column, Guess, Mapping
 from hlhcli.readers.meanings import Meaning, meaning
 from hlhcli.readers.wide import Wide
 from hlhcli.readers.yamlfile import scalar
+from hlhcli.yamltree import JsonNumber
 
 _MOST_TESTS = 200  # names of tests that are listed because they are not known
 _SHORT = 60
+_LONGEST = 180  # characters of a comment
 
 # The names of columns by role, as `key` writes them; the first that a table has is taken.
 _NAMES = {
     "patient": "patient_id patientid patient person_id personid subject_id subjectid subject usubjid participant_id "
-    "participant mrn record_id study_id pat_id patid pid case_id case_no case patient_no patient_number pseudonym "
-    "id",
-    "sex": "sex gender",
-    "birth_date": "birth_date birthdate date_of_birth dob birthday",
+    "participant mrn record_id study_id pat_id patid pid patient_no patient_nr patient_number pat_no pat_nr patnr "
+    "patienten_nr patientennr patientennummer patienten_id patientenid subject_no subject_number study_no study_number "
+    "case_id case_no case pseudonym id",
+    "sex": "sex gender geschlecht sexe",
+    "birth_date": "birth_date birthdate date_of_birth dob birthday geburtsdatum geb_datum",
     "age": "age age_at_diagnosis age_at_onset",
     "time": "collected collection_date collection_datetime collection_time collected_at date_collected sample_date "
     "sampling_date sampled sampled_at date_of_sample specimen_date draw_date drawn charttime chart_time lab_date "
     "labs_date blood_date cbc_date test_date date_of_test measurement_datetime measurement_date observation_date "
     "observed effective_date effective_datetime exam_date assessment_date visit_date date_of_visit date datetime "
-    "date_time timestamp lbdtc result_date resulted time",
+    "date_time timestamp lbdtc abnahmedatum entnahmedatum datum result_date resulted time",
     "day": "day study_day course_day day_of_course hospital_day treatment_day days lbdy",
     "timepoint": "timepoint time_point visit visit_name event phase stage redcap_event_name event_name",
     "analyte": "analyte observable loinc loinc_code code test_code test test_name lab lab_test lab_name parameter component "
@@ -51,10 +54,18 @@ _NAMES = {
 _ROLES = {role: names.split() for role, names in _NAMES.items()}
 _LONG = ("analyte", "value", "comparator", "unit", "reference", "reference_low", "reference_high", "specimen", "status", "note")
 _PERSON = ("patient", "sex", "birth_date", "day", "timepoint")
+_PERSONS = "patient", "pat", "person", "subject", "case", "fall", "fallnummer", "mrn", "record", "name", "id", "nr", "no", "number"
+_NO_TIME = re.compile(rf"{redcap.BORN}|death|died|consent|follow")  # dates of something else
+_MOST_SAID = 100  # lines of comments
 
 
-def guess(table: Table, samples: Sequence[Row], source: str, fields: dict[str, redcap.Field] | None = None) -> Mapping:
-    """The mapping that the header suggests. What it does not know stands in it without an observable."""
+def guess(
+    table: Table, samples: Sequence[Row], source: str, fields: dict[str, redcap.Field] | None = None, certain: bool = False
+) -> Mapping:
+    """The mapping that the header suggests. What it does not know stands in it without an observable.
+
+    With `certain`, a table is to be read by it: what only the cells suggest, and a person has to check, is left out.
+    """
     is_redcap = bool(fields) or redcap.is_redcap(table.header, samples)
     names = {key(name): name for name in reversed(table.header)}
     columns = dict(zip(table.header, zip(*(row.cells for row in samples), strict=True), strict=True)) if samples else {}
@@ -71,24 +82,31 @@ def guess(table: Table, samples: Sequence[Row], source: str, fields: dict[str, r
     if "day" in found and any(map(_is_date, columns.get(found["day"], ()))):
         found.pop("day")
     times = _times(names, columns, "day" in found)
-    settings: dict[str, object] = {**found, "layout": "long" if is_long else "wide", "time": times if is_redcap else times[:1]}
-    used = {*found.values(), *times[: None if is_redcap else 1]}
+    times = times if is_redcap else times[:1]
+    beside = Guess()
+    if not certain:
+        times = _more_times(times, found, columns, (fields or {}) if is_redcap else {}, beside)
+    settings: dict[str, object] = {**found, "layout": "long" if is_long else "wide", "time": times}
+    used = {*found.values(), *times}
     settings |= _age(table.header, used)
     if is_long:
-        tests = list(dict.fromkeys(columns.get(found["analyte"], ())))
+        tests = list(dict.fromkeys(map(str, columns.get(found["analyte"], ()))))
         settings["analytes"] = {name: Column() for name in tests[:_MOST_TESTS] if _listable(name) and not meaning(name, None).known}
         numbers = [found["value"]]
+        if others := Frame(table, Mapping.model_validate(settings), Account("", ""), samples).unlisted():
+            beside.said.append(f"columns that are not read: {others}")
     else:
         settings["columns"], numbers = _wide(
-            table, Mapping.model_validate(settings), (fields or {}) if is_redcap else None, samples
+            table, Mapping.model_validate(settings), (fields or {}) if is_redcap else None, samples, beside
         )
     if samples:
         written = [text for name in numbers for text in columns.get(name, ()) if text]
-        settings["decimal"] = cells.decimal_mark(written, table.delimiter)[0] if written else None
+        texts = [text for text in written if not isinstance(text, JsonNumber)]
+        settings["decimal"] = cells.decimal_mark(texts, table.delimiter)[0] if written else None
         settings["dates"] = dates.order_of(text for name in (*times, found.get("birth_date", "")) for text in columns.get(name, ()))
     if table.delimiter in DELIMITERS.values() and table.delimiter != ",":
         settings["delimiter"] = table.delimiter
-    return Mapping.model_validate(settings)
+    return Mapping.model_validate(settings).with_guess(beside)
 
 
 def _first(role: str, names: dict[str, str]) -> str:
@@ -116,6 +134,33 @@ def _times(names: dict[str, str], columns: dict[str, tuple[str, ...]], has_days:
     return found or ([] if has_days else named[:1])
 
 
+def _more_times(
+    times: list[str], found: dict[str, str], columns: dict[str, tuple[str, ...]], fields: dict[str, redcap.Field], beside: Guess
+) -> list[str]:
+    """The columns of dates, with those that the dictionary or, where there is no other, the cells suggest."""
+    read = {field.form for name in columns if (field := fields.get(name.casefold().partition("___")[0])) and field.observable}
+    dated = [
+        name for name in columns if (field := fields.get(name.casefold())) and field.is_date and (field.form in read or not read)
+    ]
+    if dated := [name for name in dated if name not in (*times, *found.values())]:
+        beside.reasons["time"] = "guess: date fields of the dictionary"
+        return [*times, *dated]
+    if times or "day" in found:
+        return times
+    likely = [
+        name
+        for name, texts in columns.items()
+        if name not in found.values()
+        and not _NO_TIME.search(name.replace("_", " ").casefold())
+        and not meaning(name, None).known
+        and (filled := [text for text in texts if text])
+        and all(map(_is_date, filled))
+    ]
+    if len(likely) == 1:
+        beside.reasons["time"] = "guess: all of its cells are dates"
+    return likely if len(likely) == 1 else []
+
+
 def _is_date(text: str) -> bool:
     try:
         return bool(dates.read(text, "day-first").date)
@@ -141,7 +186,7 @@ def _age(header: Iterable[str], used: set[str]) -> dict[str, str]:
 
 
 def _wide(
-    table: Table, mapping: Mapping, fields: dict[str, redcap.Field] | None, samples: Sequence[Row]
+    table: Table, mapping: Mapping, fields: dict[str, redcap.Field] | None, samples: Sequence[Row], beside: Guess
 ) -> tuple[dict[str, Column], list[str]]:
     """The columns that are left, as far as they are known without a dictionary; and the names of those that hold numbers."""
     frame = Frame(table, mapping, Account("", ""), samples)
@@ -152,9 +197,20 @@ def _wide(
             continue
         of = reader.meanings.get(number, Meaning())
         told = number in reader.boxes or (fields is not None and name.casefold() in fields)
+        if told and of.known:
+            beside.said.append(f"from the dictionary: {name}: {_told(of, reader.boxes.get(number, ''))}")
+        elif isinstance(reader, redcap.Records):
+            beside.hints[name] = reader.hint(name)
         if not (told and of.known) or (_is_measured(of.observable) and not of.unit and not of.disputed):
             known[name] = Column(observable=of.observable, unit=of.unit, drug=of.drug)
     return known, [table.header[number] for number, of in reader.meanings.items() if _is_measured(of.observable)]
+
+
+def _told(of: Meaning, ticked: str) -> str:
+    """What the dictionary says of a column."""
+    codes = "" if ticked else ", ".join(f"{code} = {label}" for code, label in of.choices.items())
+    unit = "" if not _is_measured(of.observable) else f" in {of.unit}" if of.unit else ", no unit stated"
+    return f"{of.observable}{unit}" + f": {ticked}" * bool(ticked) + f" ({codes})" * bool(codes)
 
 
 def _is_measured(observable: str) -> bool:
@@ -175,9 +231,24 @@ def refuse_uncertain(mapping: Mapping, table: Table, source: str) -> None:
         message = f"no column is known here ({shown}){advice}.{turned}"
         raise InputError([Problem(source, message, table.header_line, 1)])
     if not mapping.patient and (unknown or mapping.is_long):
-        shown = ", ".join(printable(name, 40) for name in (unknown or table.header)[:8])
-        message = f"no column is known to name the patient (columns: {shown}){advice}, with 'patient:' if there are several"
+        shown = _persons(mapping, unknown or table.header)
+        message = f"no column is known to name the patient (columns: {shown}){advice}, with 'patient:', a column or one"
         raise InputError([Problem(source, message, table.header_line, 1)])
+
+
+def refuse_nobody(mapping: Mapping, table: Table, source: str) -> None:
+    """Raises InputError: a mapping that names no patient would make one person of all rows."""
+    shown = _persons(mapping, table.header)
+    message = f"write 'patient:' with the column that tells the patients apart ({shown}), or 'patient: one' if all rows are of one"
+    raise InputError([mapping.problem(message, source, "patient")])
+
+
+def _persons(mapping: Mapping, names: Sequence[str]) -> str:
+    """The columns that could name the patient: by a word in their names, else those that nothing is known of."""
+    of_time = {*mapping.time, mapping.day, mapping.birth_date, mapping.analyte, mapping.value, mapping.unit}
+    free = [name for name in names if name not in of_time and not heading(name).observable and name not in mapping.columns]
+    likely = [name for name in free if not {*re.split(r"[^a-z]+", name.casefold())}.isdisjoint(_PERSONS)]
+    return ", ".join(printable(name, 40) for name in (likely or free or names)[:8])
 
 
 def _is_turned(table: Table) -> bool:
@@ -194,7 +265,7 @@ _WHY = {
     "dates": "guess: by the dates above 12",
 }
 _BLANK = {
-    "patient": "not found: name the column that tells the patients apart; leave it blank if all rows are of one",
+    "patient": "write the column that tells the patients apart, or: one",
     "time": "not found: name the column of dates, if there is one",
     "decimal": "not certain: write point (9.2) or comma (9,2)",
     "dates": "02/05/2016 would not be certain: write day-first or month-first, if there are such dates",
@@ -226,28 +297,30 @@ def text(mapping: Mapping) -> str:
     for role in _ORDER:
         value = getattr(mapping, role)
         value = titles.get(value, value) if role == "delimiter" else value
+        why = mapping.guess.reasons.get(role) or _WHY.get(role, _BY_NAME)
         if isinstance(value, list) and len(value) > 1:
-            lines.append(f"{role}: [{', '.join(map(scalar, value))}]  # {_BY_NAME}")
+            lines.append(f"{role}: [{', '.join(map(scalar, value))}]  # {why}")
         elif value:
-            lines.append(f"{role}: {scalar(value if isinstance(value, str) else value[0])}  # {_WHY.get(role, _BY_NAME)}")
+            lines.append(f"{role}: {scalar(value if isinstance(value, str) else value[0])}  # {why}")
         elif role in _BLANK:
             lines.append(f"{role}:  # {_BLANK[role]}")
     if mapping.age and not mapping.age_unit:
         lines.append("age_unit:  # not stated in the file: write d, wk, mo or y, if the ages are bare numbers")
+    lines += [f"# {printable(said, _LONGEST)}" for said in mapping.guess.said[:_MOST_SAID]]
     for title, meanings in (("columns", mapping.columns), ("analytes", mapping.analytes)):
         if meanings:
             lines.append(f"{title}:")
-            lines += [line for name, column in meanings.items() for line in _lines(name, column)]
+            lines += [line for name, column in meanings.items() for line in _lines(name, column, mapping.guess.hints.get(name, ""))]
     return "\n".join(lines) + "\n"
 
 
-def _lines(name: str, column: Column) -> list[str]:
+def _lines(name: str, column: Column, hint: str) -> list[str]:
     shown = f"  {scalar(name)}:"
     if column.drug:
         return [f"{shown} {{drug: {scalar(column.drug)}}}  # guess: by its name"]
     if not column.observable:
-        example = '{observable: hemophagocytosis, choices: {"1": spleen}}' if "___" in name else "an observable (such as ferritin)"
-        return [f"{shown}  # not known: write {example}, or put the name under ignore"]
+        example = printable(hint, _LONGEST) or "not known: write an observable (such as ferritin)"
+        return [f"{shown}  # {example}, or put the name under ignore"]
     family = observables.get(column.observable).family
     lines = [f"{shown}  # guess: by its name", f"    observable: {column.observable}"]
     if column.unit:

@@ -14,6 +14,8 @@ from hlhcli.yamltree import JsonNumber
 MAX_DOCUMENT = 32 * 1024 * 1024  # bytes of a document that is read as a whole
 MAX_LINE = 4 * 1024 * 1024  # bytes of one line of NDJSON
 
+MAX_NODES = 500_000  # objects, keys and numbers of one value: a resource, a phenopacket
+
 _BLANK = re.compile(r"[ \t\r\n]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -26,7 +28,16 @@ class BadJson(ValueError):
         super().__init__(message)
 
 
+class _Budget:
+    """How many objects and numbers one value may still hold: a small text can make many."""
+
+    left = 0
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    _Budget.left -= 1 + len(pairs)
+    if _Budget.left < 0:
+        raise BadJson(f"more than {MAX_NODES} values in one piece")
     found = dict(pairs)
     if len(found) != len(pairs):
         raise BadJson("a key is written twice in one object")
@@ -37,11 +48,19 @@ def _no_number(name: str) -> NoReturn:
     raise BadJson(f"{name} is no number")
 
 
-_DECODER = json.JSONDecoder(parse_float=JsonNumber, parse_int=JsonNumber, parse_constant=_no_number, object_pairs_hook=_unique)
+def _number(text: str) -> JsonNumber:
+    _Budget.left -= 1
+    if _Budget.left < 0:
+        raise BadJson(f"more than {MAX_NODES} values in one piece")
+    return JsonNumber(text)
+
+
+_DECODER = json.JSONDecoder(parse_float=_number, parse_int=_number, parse_constant=_no_number, object_pairs_hook=_unique)
 
 
 def value(text: str, at: int = 0) -> tuple[Any, int]:
     """The JSON value that starts at `at`, and where it ends. Every number is the text as it was written. Raises BadJson."""
+    _Budget.left = MAX_NODES
     try:
         return _DECODER.raw_decode(text, at)
     except BadJson as error:

@@ -42,6 +42,8 @@ class Long:
 
     def read(self, rows: Iterator[Row]) -> None:
         """All rows, one entry each."""
+        if others := self.frame.unlisted():
+            self.account.remark("columns not read", others, Place(self.frame.header_line))
         for row in rows:
             self.account.read += 1
             self._row(row)
@@ -57,7 +59,7 @@ class Long:
 
     def _row(self, row: Row) -> None:
         frame, place = self.frame, Place(row.line, 1 + self.frame.roles["value"], f"row {row.line}")
-        name = row.cells[frame.roles["analyte"]]
+        name = str(row.cells[frame.roles["analyte"]])
         of = self._meaning(name)
         if row.surplus:
             self.account.leave(SHIFTED, "", place)
@@ -121,7 +123,7 @@ class Long:
         frame.take(text, of, name, when, frame.cell(row, "timepoint"), frame.chart(person, row), place, **more)
 
     def _with_unit(self, row: Row, of: Meaning) -> Meaning:
-        stated = self.frame.cell(row, "unit") or self._fixed
+        stated = str(self.frame.cell(row, "unit")) or self._fixed
         unit = united(of, stated)
         return of._replace(disputed=True) if unit is None else of._replace(unit=unit)
 

@@ -18,6 +18,7 @@ from hlhcli.yamltree import Node, mark_of, parse
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1250", "cp1251", "cp1252", "iso-8859-1", "iso-8859-2", "iso-8859-15", "latin-1",
              "mac-roman", "shift_jis", "gb18030")  # fmt: skip
+ONE = "one"  # `patient: one`: all rows are of one person
 DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
@@ -146,6 +147,14 @@ Texts = Annotated[list[str], BeforeValidator(_listed)]
 Meanings = Annotated[dict[str, Column], BeforeValidator(_columns)]
 
 
+class Guess(BaseModel):
+    """What is told beside a mapping that was guessed."""
+
+    reasons: dict[str, str] = {}  # why, of a role that was not known by the name of the column
+    said: list[str] = []  # lines about the table
+    hints: dict[str, str] = {}  # what could be written beside a column that is not known
+
+
 class Mapping(Model):
     """The whole file. What names a column is the text of its header; `analytes` and `columns` say what the table does not."""
 
@@ -181,6 +190,7 @@ class Mapping(Model):
     unchecked: Literal["no"] | None = None  # what a box that is not ticked states
     _source: str = PrivateAttr("")
     _tree: Node = PrivateAttr("")
+    _guess: Guess = PrivateAttr(default_factory=Guess)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mapping) and self.model_dump() == other.model_dump()
@@ -198,6 +208,16 @@ class Mapping(Model):
                 observables.get("age").units.require(self.age_unit)
             except BadQuantity as error:
                 raise refuse(str(error)) from None
+        return self
+
+    @property
+    def guess(self) -> Guess:
+        """What is told beside the mapping, if it was guessed."""
+        return self._guess
+
+    def with_guess(self, guess: Guess) -> Mapping:
+        """The mapping, as one that was guessed."""
+        self._guess = guess
         return self
 
     @property

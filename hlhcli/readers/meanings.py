@@ -7,16 +7,19 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from hlhcli import observables
+from hlhcli.errors import printable
 from hlhcli.observations import NOT_STATED, Finding, Missing, missing, read
 from hlhcli.quantity import COMPARATORS, BadQuantity, Decimal, fold, readings
 from hlhcli.readers import cells, codes
 from hlhcli.readers.headings import heading, key
 from hlhcli.readers.mapping import Column
+from hlhcli.yamltree import JsonNumber
 
 UNKNOWN = "unknown"
 _EQUAL = ("", "=", "==", "eq", "equal", "na", "n/a", "none", "null")
 _MARKS: tuple[Decimal, Decimal] = ("point", "comma")
 _NONE: Keyed[str, str] = MappingProxyType({})
+_SHOWN = 60  # characters of a text that is not understood
 
 
 class Meaning(NamedTuple):
@@ -71,11 +74,12 @@ def meaning(name: str, column: Column | None) -> Meaning:
 
 
 def values(text: str, of: Meaning, decimal: Decimal | None) -> list[Said]:
-    """What a cell that is not blank says, at least one value."""
+    """What a cell that is not blank says, at least one value. What is not understood is shown in its note."""
     word = of.choices.get(text.casefold())
+    written, decimal = str(text), exact(text, decimal) if word is None else decimal
     if of.coded and word is None and not any(text.casefold() == label.casefold() for label in of.choices.values()):
-        return [Said(UNKNOWN, note="a code whose meaning is not stated", doubt="code without a meaning")]
-    text = text if word is None else word
+        return [_not_understood(written, *_CODE)]
+    text = written if word is None else word
     if reason := missing(text):
         return [Said(UNKNOWN if reason == NOT_STATED else reason.text)]
     if observables.get(of.observable).family is None:
@@ -83,7 +87,19 @@ def values(text: str, of: Meaning, decimal: Decimal | None) -> list[Said]:
     try:
         return [_quantity(piece, of) for piece in _pieces(text, decimal)] or [Said(UNKNOWN)]
     except cells.Unclear as error:
-        return [Said(UNKNOWN, note=str(error), doubt="value that cannot be read")]
+        return [_not_understood(text, str(error), "value that cannot be read")]
+
+
+_CODE = "a code whose meaning is not stated", "code without a meaning"
+
+
+def _not_understood(text: str, why: str, doubt: str) -> Said:
+    return Said(UNKNOWN, note=f"'{printable(text, _SHOWN)}': {why}", doubt=doubt)
+
+
+def exact(text: str, decimal: Decimal | None) -> Decimal | None:
+    """The decimal mark of a cell: that of the texts, but what a sheet holds as a number always has a point."""
+    return "point" if isinstance(text, JsonNumber) else decimal
 
 
 def _pieces(text: str, decimal: Decimal | None) -> list[cells.Piece]:
@@ -109,8 +125,8 @@ def _finding(text: str, of: Meaning) -> Said:
         found = read(of.observable, text)
     except BadQuantity:
         if text.isdigit():
-            return Said(UNKNOWN, note="a code whose meaning is not stated", doubt="code without a meaning")
-        return Said(UNKNOWN, note="an answer that is not understood", doubt="answer that is not understood")
+            return _not_understood(text, *_CODE)
+        return _not_understood(text, "an answer that is not understood", "answer that is not understood")
     return Said(found.text if isinstance(found, (Finding, Missing)) else UNKNOWN)
 
 
@@ -119,7 +135,8 @@ def _quantity(piece: cells.Piece, of: Meaning) -> Said:
         return Said(piece.value, note=piece.note)  # a word
     unit = united(of, piece.unit)
     if unit is None or of.disputed:
-        return Said(UNKNOWN, note=_joined(piece.note, "two different units are stated"), doubt="two different units")
+        written = f"'{printable(f'{piece.value} {piece.unit}'.strip(), _SHOWN)}'"
+        return Said(UNKNOWN, note=_joined(piece.note, f"{written}: two different units are stated"), doubt="two different units")
     note = doubt = ""
     unit = codes.qualified(of.kind, of.observable, unit)
     contradiction = codes.contradicts(of.kind, of.observable, unit)
@@ -141,7 +158,7 @@ def united(of: Meaning, stated: str) -> str | None:
 
 def bounds(low: str, high: str, decimal: Decimal | None) -> str:
     """A reference range from its two ends; empty where it cannot be read."""
-    ends = [measured(text, decimal) for text in (low, high)]
+    ends = [measured(text, exact(text, decimal)) for text in (low, high)]
     if all(ends):
         return measured(f"{ends[0]}-{ends[1]}", "point")
     return f">={ends[0]}" if ends[0] and not high.strip() else f"<={ends[1]}" if ends[1] and not low.strip() else ""
@@ -150,7 +167,7 @@ def bounds(low: str, high: str, decimal: Decimal | None) -> str:
 def measured(text: str, decimal: Decimal | None) -> str:
     """A number, comparator or range (and its unit) as the patient file writes it; empty where it cannot be read."""
     try:
-        found = readings(text.strip().strip("()[]").strip(), decimal or "point")
+        found = readings(text.strip().strip("()[]").strip(), exact(text, decimal) or "point")
     except BadQuantity:
         return ""
     return f"{found[0].text} {found[0].unit}".strip() if len(found) == 1 else ""
@@ -168,7 +185,7 @@ def compared(comparator: str, value: str) -> str:
         return value
     if value[:1] in ("<", ">"):
         return value if value.startswith(known) and (len(known) == 2) == (value[1:2] == "=") else ""
-    return "" if "-" in value else f"{known}{value}"
+    return "" if "-" in value else type(value)(f"{known}{value}")  # a number stays an exact one
 
 
 def _joined(*notes: str) -> str:

@@ -64,7 +64,7 @@ class _Concept(NamedTuple):
 
     @property
     def shown(self) -> str:
-        return f"{self.vocabulary} {self.code}"
+        return f"{self.vocabulary} {self.code}" + (f" ({self.name})" if self.name else "")
 
 
 class _Line(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Keyed
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,16 +12,20 @@ from hlhcli import observables
 from hlhcli.errors import InputError, Problem, printable
 from hlhcli.observations import Finding, read
 from hlhcli.quantity import BadQuantity
-from hlhcli.readers import delimited
+from hlhcli.readers import codes, delimited
+from hlhcli.readers.chart import Place
 from hlhcli.readers.dates import Moment
 from hlhcli.readers.delimited import Row
 from hlhcli.readers.frame import Frame
-from hlhcli.readers.headings import heading, key, named, unit_of
+from hlhcli.readers.headings import MAX_NAME, Heading, heading, key, unit_of
+from hlhcli.readers.mapping import ONE
 from hlhcli.readers.meanings import Meaning, meaning, united
-from hlhcli.readers.wide import NOT_KNOWN, Wide
+from hlhcli.readers.wide import IGNORED, NOT_KNOWN, Wide
 
 EVENTS = ("redcap_event_name", "event_name")
 IDENTIFIER = "identifier"
+NO_QUESTION = "box whose question is not known here"
+ELSEWHERE = "field of a section on others or on another time"
 _INSTRUMENT = ("redcap_repeat_instrument", "repeat_instrument")
 _INSTANCE = ("redcap_repeat_instance", "repeat_instance")
 _OTHER = ("redcap_data_access_group", "data_access_group", "redcap_survey_identifier", "survey_identifier", "complete?")
@@ -28,8 +33,15 @@ _STATES = frozenset({"", "0", "1", "2", "incomplete", "unverified", "complete"})
 _BOX = re.compile(r"(.+)___(-?\w+)")
 _LABELLED = re.compile(r"(.+?)\s*\(choice=(.+)\)")
 _UNITS = re.compile(r"(?:units?\s*(?:are|is)?\s*[:=]?|in|measured in|\()\s*", re.IGNORECASE)
+_MOST_CHOICES = 4  # that are listed in a hint
+_SHOWN = 90  # characters of a label and its choices
 _MAX_RECORD = 20_000  # rows of one record that are read together
 _PROSE = frozenset({"notes", "descriptive", "file", "signature"})  # types of fields that hold no value
+BORN = r"birth|born|\bdob\b|\bgeb(?:\b|oren|urt)|naiss|nacim|nascit"  # of a date that is none of a row
+_ENDS = re.compile(r"(?:[\s,]*(?:levels?|values?|results?|present)|[\s:?*.])+$", re.IGNORECASE)  # of a label; they change nothing
+# A section of a form that speaks of others, or of another time: "Splenomegaly" in it is no finding of the row.
+_OTHERS = re.compile(r"famil|relatives?\b|siblings?\b|brothers?\b|sisters?\b|mothers?\b|fathers?\b|parents?\b|donors?\b")
+_ELSEWHEN = re.compile(r"\b(?:history|anamnesis|previous|past|prior|indications?|differential|exclu\w+|planned)\b")
 _ANSWERS = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
 
 
@@ -43,6 +55,32 @@ class Field(NamedTuple):
     note: str = ""
     validation: str = ""
     is_identifier: bool = False
+    form: str = ""
+    section: str = ""  # the last header above it in its form
+
+    @property
+    def is_date(self) -> bool:
+        """True for a date that may be that of the row: not one of birth."""
+        about = f"{self.name.replace('_', ' ')} {self.label}".casefold()
+        return self.validation.startswith("date") and not self.is_identifier and not re.search(BORN, about)
+
+    def is_elsewhere(self, observable: str) -> bool:
+        """True where the section (or the form) says that the observable is of others, or of another time."""
+        about = f"{self.form.replace('_', ' ')} {self.section}".casefold()
+        if _OTHERS.search(about):
+            return observable != "family_history"
+        return _ELSEWHEN.search(self.section.casefold()) is not None and observable not in codes.lasting()
+
+    @property
+    def observable(self) -> str:
+        """What the field is of, if its label is understood as a whole (where it has none: its name)."""
+        of, label = heading(self.name).observable, self.heading.observable
+        return "" if (self.label and not label) or (of and label and of != label) else label or of
+
+    @property
+    def heading(self) -> Heading:
+        """What the label says."""
+        return heading(_ENDS.sub("", self.label) if len(self.label) <= MAX_NAME else self.label)
 
 
 def is_redcap(header: Sequence[str], samples: Sequence[Row]) -> bool:
@@ -70,7 +108,14 @@ def dictionary(path: Path) -> dict[str, Field]:
             fields = [_field(*("" if n is None else row.cells[n] for n in found)) for row in table]
     except OSError as error:
         raise InputError([Problem(printable(source), f"cannot be read: {error.strerror}")]) from None
-    return {field.name: field for field in fields if field.name}
+    named: dict[str, Field] = {}
+    last = Field("")
+    for field in fields:
+        section = field.section or (last.section if last.form == field.form else "")
+        last = field._replace(section=section)
+        if field.name:
+            named[field.name] = last
+    return named
 
 
 # What the names of the columns end with, in the order of `_field`.
@@ -82,10 +127,14 @@ _COLUMNS = (
     ("field_note",),
     ("text_validation_type_or_show_slider_number",),
     ("identifier",),
+    ("form_name",),
+    ("section_header",),
 )
 
 
-def _field(name: str, kind: str, label: str, choices: str, note: str, validation: str, identifier: str) -> Field:
+def _field(
+    name: str, kind: str, label: str, choices: str, note: str, validation: str, identifier: str, form: str, section: str
+) -> Field:
     kind = kind.casefold()
     listed = _ANSWERS.get(kind) or (_choices(choices) if kind in ("radio", "dropdown", "checkbox") else {})
     return Field(
@@ -96,6 +145,8 @@ def _field(name: str, kind: str, label: str, choices: str, note: str, validation
         _plain(note),
         validation.casefold(),
         identifier.casefold() in ("y", "yes", "1"),
+        form,
+        _plain(section),
     )
 
 
@@ -118,9 +169,15 @@ class Records(Wide):
         self._forms = {name.removesuffix("_complete") for name in names if name.endswith("_complete")}
         self._event = frame.roles.get("timepoint", _first(names, EVENTS))
         self._instrument, self._instance = _first(names, _INSTRUMENT), _first(names, _INSTANCE)
-        frame.roles.setdefault("patient", 0)
+        if frame.mapping.patient.casefold() != ONE:
+            frame.roles.setdefault("patient", 0)
         sex = fields.get(frame.header[frame.roles["sex"]].casefold()) if "sex" in frame.roles else None
         frame.sexes = (sex.choices if sex else {}) | frame.sexes
+        self._dates = [
+            number
+            for number, name in enumerate(frame.header)
+            if (field := fields.get(name.casefold())) and field.is_date and number not in {*frame.roles.values(), *frame.times}
+        ]
         super().__init__(frame)
 
     def place(self, number: int, name: str) -> None:
@@ -131,7 +188,7 @@ class Records(Wide):
         if plain in (*EVENTS, *_INSTRUMENT, *_INSTANCE, *_OTHER) or (field is None and form in self._forms):
             self.structure.add(number)
         elif number in self.frame.ignored:
-            self.left[number] = "ignored by the mapping", name
+            self.left[number] = IGNORED, name
         elif field is not None and field.is_identifier and number not in self.frame.columns:
             self.left[number] = IDENTIFIER, "columns that the dictionary marks"
         elif (box := self._split(name)) is not None:
@@ -151,40 +208,48 @@ class Records(Wide):
         return match[1], field, labels.get(match[2].casefold(), "")
 
     def _box_of(self, number: int, name: str, plain: str, field: Field, label: str) -> None:
-        """What a tick states: what the mapping says, the choice as a value of the field, or the choice as a finding of its own."""
+        """What a tick states: what the mapping says, or the choice as a value of the field.
+
+        A choice is none of a field whose question is not known: "Biopsy taken from: Spleen" is no finding.
+        """
         column = self.frame.columns.get(number)
         if column is not None:
             of = meaning(name, column)
             self.meanings[number] = of._replace(choices={})
             self.boxes[number] = of.choices.get("1", of.choices.get("checked", "yes"))
             return
-        observable = heading(plain).observable or heading(field.label).observable
-        if observable and _fits(observable, label):
+        observable = field.observable
+        self.unasked.add(number)
+        if not label:
+            self.left[number] = "box whose choice is not known: use the data dictionary", name
+        elif not observable or field.is_elsewhere(observable):
+            shown = f"{plain} ({field.label})" if field.label not in ("", plain) else plain
+            self.left[number] = ELSEWHERE if observable else NO_QUESTION, shown
+        elif _fits(observable, label):
             self.meanings[number], self.boxes[number] = Meaning(observable), label
-        elif not observable and (own := named(label)) and observables.get(own).family is None and _fits(own, "yes"):
-            self.meanings[number], self.boxes[number] = Meaning(own), "yes"
         else:
-            self.left[number] = (NOT_KNOWN, name) if label else ("box whose choice is not known: use the data dictionary", name)
+            self.left[number] = NOT_KNOWN, name
 
     def _field(self, number: int, name: str, field: Field | None) -> None:
         column = self.frame.columns.get(number)
         of = meaning(name, column)
         if field is not None:
-            of = self._described(of, field, name) if column is None else of
+            of = self._described(of, field) if column is None else of
             if field.choices and not (column and column.choices):
                 of = of._replace(choices=field.choices, coded=True)
-        if of.known:
+        if of.known and field is not None and column is None and field.is_elsewhere(of.observable):
+            self.left[number] = ELSEWHERE, name
+        elif of.known:
             self.meanings[number] = of
         else:
             self.left[number] = NOT_KNOWN, name
 
-    def _described(self, of: Meaning, field: Field, name: str) -> Meaning:
+    def _described(self, of: Meaning, field: Field) -> Meaning:
         """With what the label and the note of the field add."""
-        label = heading(field.label)
-        observable = of.observable or label.observable
+        label, observable = field.heading, field.observable
         family = observables.get(observable).family if observable else None
         is_value = field.kind not in _PROSE and (family is None or field.kind not in (*_ANSWERS, "checkbox"))
-        if not observable or not is_value or (of.observable and label.observable and of.observable != label.observable):
+        if not observable or not is_value or of.drug:
             return Meaning()
         of = of._replace(observable=observable)
         note = unit_of(observable, _UNITS.sub("", field.note, count=1).strip(" .)"))
@@ -192,6 +257,19 @@ class Records(Wide):
             unit = united(of, stated) if family is not None else ""
             of = of._replace(disputed=True) if unit is None else of._replace(unit=unit)
         return of
+
+    def hint(self, name: str) -> str:
+        """What a mapping could say of a column that is not known; its label and its choices are told."""
+        box = self._split(name)
+        plain, field, label = box or (name, self.fields.get(name.casefold(), Field(name)), "")
+        codes = ["1"] if box else [*field.choices][:_MOST_CHOICES]
+        about = "; ".join(filter(None, (field.label if field.label != plain else "", label, _listed(field.choices) * (not box))))
+        stated = f" ({about[:_SHOWN]})" * bool(about)
+        about_sites = "phagocyt" in f"{plain} {field.label}".casefold()
+        observable, answer = ("hemophagocytosis", "spleen") if about_sites else ("…", "yes" if box else "…")
+        if not codes:
+            return f"not known{stated}: write an observable (such as ferritin)"
+        return f"not known{stated}: write {{observable: {observable}, choices: {{{_pairs(codes, answer)}}}}}"
 
     def read(self, rows: Iterator[Row]) -> None:
         """All rows, record by record."""
@@ -216,10 +294,18 @@ class Records(Wide):
             if isinstance(when, str):
                 self.cells(row, when, name)
             elif not (when.date or when.day):
+                if not (of_event.date or of_event.day):
+                    self._undated(row)
                 self.cells(row, of_event, name)
             else:
                 apart = self._repeated(row) and (when.date, when.day) != (of_event.date, of_event.day)
                 self.cells(row, when, "" if apart else name)
+
+    def _undated(self, row: Row) -> None:
+        """A row without a time, beside which a date stands that may be it."""
+        if names := [self.frame.header[number] for number in self._dates if row.cells[number]]:
+            told = f"{', '.join(names)}; write time: [{', '.join(names)}]"
+            self.account.remark("no date of the row is used, and a field looks like one", told, Place(row.line))
 
     def _moment(self, row: Row) -> Moment | str:
         when = self.frame.moment(row)
@@ -237,6 +323,14 @@ class Records(Wide):
 
 def _first(names: list[str], known: tuple[str, ...]) -> int | None:
     return next((number for number, name in enumerate(names) if name in known), None)
+
+
+def _listed(choices: Keyed[str, str]) -> str:
+    return ", ".join(f"{code} = {label}" for code, label in choices.items())
+
+
+def _pairs(codes: Sequence[str], word: str) -> str:
+    return ", ".join(f'"{code}": {word}' for code in codes)
 
 
 def _fits(observable: str, word: str) -> bool:

@@ -52,10 +52,12 @@ def read(
     samples = list(islice(rows, SAMPLE))
     is_redcap = bool(fields) or redcap.is_redcap(table.header, samples)
     if mapping is None:
-        mapping = guesses.guess(table, samples, source, fields)
+        mapping = guesses.guess(table, samples, source, fields, certain=True)
         if not is_redcap:
             guesses.refuse_uncertain(mapping, table, source)
         account.remark(GUESSED, "see hlhcli convert --guess", Place(table.header_line))
+    elif not mapping.patient and not is_redcap:
+        guesses.refuse_nobody(mapping, table, source)
     frame = Frame(table, mapping, account, samples)
     _reader(frame, table, samples, fields if is_redcap else None).read(chain(samples, rows))
     for chart in frame.charts:
@@ -63,6 +65,8 @@ def read(
             chart.person.age = ""  # it says less
     for reason, what in table.remarks:
         account.remark(reason, what, Place(table.header_line))
+    if unread := len(table.comments) - len(frame.noted):
+        account.remark("cell comments that are not read", "at cells without a value", Place(table.header_line), unread)
     if short := table.width_problems["too few cells"]:
         account.remark("rows with fewer cells than the header", "read as blank at their end", Place(), short)
     return frame.charts

@@ -12,6 +12,7 @@ from hlhcli.readers.meanings import UNKNOWN, Meaning, meaning
 
 _TICKED, _UNTICKED = ("1", "checked", "yes", "true"), ("0", "unchecked", "no", "false")
 NOT_KNOWN = "column not known here"
+IGNORED, NOT_TICKED = "ignored by the mapping", "box not ticked"  # as it was to be expected
 
 
 class Wide:
@@ -23,6 +24,7 @@ class Wide:
         self.structure = {*frame.roles.values(), *frame.times}
         self.meanings: dict[int, Meaning] = {}
         self.boxes: dict[int, str] = {}  # columns of boxes to tick, with what a tick states
+        self.unasked: set[int] = set()  # columns of boxes whose question or choice is not known
         self.left: dict[int, tuple[str, str]] = {}  # the reason and the name that is told
         self._counts: dict[tuple[str, str], tuple[int, Place]] = {}
         for number, name in enumerate(frame.header):
@@ -33,7 +35,7 @@ class Wide:
         """What the column means."""
         of = meaning(name, self.frame.columns.get(number))
         if number in self.frame.ignored:
-            self.left[number] = "ignored by the mapping", name
+            self.left[number] = IGNORED, name
         elif of.known:
             self.meanings[number] = of
         else:
@@ -48,7 +50,8 @@ class Wide:
     def close(self) -> None:
         """Puts into the books what was left, column by column."""
         for (reason, what), (count, place) in self._counts.items():
-            self.account.leave(reason, what, place, count)
+            enter = self.account.pass_over if reason in (IGNORED, NOT_TICKED) else self.account.leave
+            enter(reason, what, place, count)
         self._counts.clear()
 
     def row(self, row: Row) -> None:
@@ -67,7 +70,8 @@ class Wide:
             self.account.read += 1
             place = Place(row.line, number + 1, f"row {row.line}")
             if number in self.left:
-                self.leave(*self.left[number], place)
+                unticked = number in self.unasked and text.casefold() in _UNTICKED
+                self.leave(*((NOT_TICKED, frame.header[number]) if unticked else self.left[number]), place)
             elif chart is None or isinstance(when, str):
                 self.leave(wrong, frame.header[number], place)
             else:
@@ -77,7 +81,7 @@ class Wide:
                 if text:
                     frame.take(text, of, frame.header[number], when, timepoint, chart, place)
                 else:
-                    self.leave("box not ticked", frame.header[number], place)
+                    self.leave(NOT_TICKED, frame.header[number], place)
         if row.surplus:
             filled = sum(map(bool, row.surplus))
             self.account.read += filled

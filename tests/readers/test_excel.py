@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hlhcli.errors import InputError
 from hlhcli.readers import excel
 from hlhcli.readers.delimited import Row
+from hlhcli.yamltree import JsonNumber
 
 openpyxl = pytest.importorskip("openpyxl")
 
@@ -279,3 +280,52 @@ def test_any_damage_is_a_table_or_a_problem(data):
     except InputError:
         return
     assert all(len(row.cells) == width > 0 for row in given)
+
+
+def commented(text="after transfusion"):
+    """A workbook with a comment at one cell."""
+    made = openpyxl.load_workbook(io.BytesIO(book([["id", "hb"], [1, 9.2]], [["id", "hb"], [1, 8]])))
+    made["S1"]["B2"].comment = openpyxl.comments.Comment(text, "A. Author")
+    made["S2"]["A1"].comment = openpyxl.comments.Comment("of another sheet", "A. Author")
+    content = io.BytesIO()
+    made.save(content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("after\n transfusion", "after transfusion"),
+        ("x" * 999, "x" * 199 + "…"),
+        ("[Threaded comment]\n\nYour version of Excel shows it.\n\nComment:\n    rerun", "rerun"),
+    ],
+)
+def test_comments_stand_beside_their_cells(text, expected):
+    """Those of the sheet that is read, on one line and shortened; newer versions keep an explanation in front."""
+    assert table(commented(text)).comments == {(2, 2): expected}
+    assert table(commented(text), "S2").comments == {(1, 1): "of another sheet"}
+    assert table(GOOD).comments == {}
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("xl/comments/comment1.xml", lambda xml: xml[:-9]),
+        ("xl/comments/comment1.xml", lambda xml: b'<!DOCTYPE a [<!ENTITY b "bb">]>' + xml),
+        ("xl/comments/comment1.xml", swap(b'ref="B2"', b'ref="2B"')),
+        ("xl/worksheets/_rels/sheet1.xml.rels", lambda xml: xml.replace(b"comment1.xml", b"none.xml")),
+    ],
+    ids=range(4),
+)
+def test_damaged_comments_leave_the_values(part, change):
+    """It is told that they are not read."""
+    found = table(replaced(commented(), part, change))
+    assert (found.comments, [row.cells for row in found]) == ({}, [["1", "9.2"]])
+    assert ("cell comments are not read", "they are damaged") in found.remarks
+
+
+def test_a_number_is_known_as_one():
+    """Its decimal mark is a point, whatever the texts of the sheet show."""
+    number, text = cells(book([["a", "b"], [7.8, "7,8"]]))[0]
+    assert (number, isinstance(number, JsonNumber)) == ("7.8", True)
+    assert (text, isinstance(text, JsonNumber)) == ("7,8", False)

@@ -160,6 +160,8 @@ def test_what_could_not_be_guessed_is_there_to_be_written():
     written = guess.text(guessed('id,fever,hb\n1,yes,"9,2"\n1,yes,8.1\n'))
     assert "    choices:  # what codes in the cells stand for" in written
     assert "decimal:  # not certain: write point (9.2) or comma (9,2)" in written
+    written = guess.text(guessed("Kürzel,hb (g/dL)\nab,9\n"))
+    assert "patient:  # write the column that tells the patients apart, or: one\n" in written
 
 
 def test_a_guess_that_was_completed_is_used():

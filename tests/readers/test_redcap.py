@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from tabled import entries, facts, left, person, read, remarked
 
 from hlhcli.errors import InputError
-from hlhcli.readers import redcap, table
+from hlhcli.readers import guess, redcap, table
 from hlhcli.readers.account import Account
 
 HEAD = "record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,"
@@ -69,7 +70,6 @@ def dictionary(folder, official=True):
         ("bm_site___1", "1", ("hemophagocytosis", "marrow", "")),
         ("bm_site___2", "Checked", ("hemophagocytosis", "spleen", "")),
         ("bm_site___0", "1", ("hemophagocytosis", "no", "")),
-        ("signs___a", "1", ("hepatomegaly", "yes", "")),
     ],
 )
 def test_the_dictionary_tells_what_a_field_means(tmp_path, official, column, cell, expected):
@@ -83,8 +83,10 @@ def test_the_dictionary_tells_what_a_field_means(tmp_path, official, column, cel
     [
         ("bm_site___1", "0", ("box not ticked", "bm_site___1", 1)),
         ("bm_site___1", "Unchecked", ("box not ticked", "bm_site___1", 1)),
+        ("bm_site___9", "0", ("box not ticked", "bm_site___9", 1)),
+        ("signs___a", "0", ("box not ticked", "signs___a", 1)),
         ("bm_site___9", "1", ("column not known here", "bm_site___9", 1)),
-        ("signs___b", "1", ("column not known here", "signs___b", 1)),
+        ("signs___a", "1", ("box whose question is not known here", "signs (Signs)", 1)),
         ("ferritin", "1", ("column not known here", "ferritin", 1)),
         ("mrn", "12345", ("identifier", "columns that the dictionary marks", 1)),
         ("history", "an uncle", ("column not known here", "history", 1)),
@@ -96,9 +98,147 @@ def test_what_a_field_does_not_say_is_left(tmp_path, column, cell, expected):
     assert left(f"record_id,{column},form_complete\n1,{cell},2\n", dictionary=dictionary(tmp_path)) == [expected]
 
 
+def described(folder, *fields):
+    """A dictionary of these fields: name, form, section, type, label, choices, validation."""
+    path = folder / "described.csv"
+    head = "field_name,form_name,section_header,field_type,field_label,select_choices_or_calculations,text_validation_type_or_show_slider_number\n"
+    path.write_text(head + "".join(",".join(f'"{text}"' for text in field) + "\n" for field in fields), encoding="utf-8")
+    return path
+
+
+ORGANS = "1, Spleen | 2, Liver | 3, Splenomegaly | 4, Hepatomegaly | 5, Fever"
+QUESTION = "box whose question is not known here"
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("bx", "Biopsy taken from:"),
+        ("fam", "Family history of:"),
+        ("mri", "Indication for MRI:"),
+        ("signs", "Signs"),
+        ("splenomegaly", "Indication for splenectomy"),  # the name alone says too little where there is a label
+        ("spleen", "Hemophagocytosis"),  # the name and the label say different things
+    ],
+)
+def test_a_box_counts_only_if_its_question_is_known(tmp_path, name, label):
+    """What is ticked beside "Biopsy taken from" was not found there: raw, and as labels."""
+    path = described(tmp_path, (name, "form", "", "checkbox", label, ORGANS, ""))
+    boxes = [f"{name}___{code}" for code in range(1, 6)]
+    assert left(f"record_id,{','.join(boxes)}\n1,1,1,1,1,1\n", dictionary=path) == [(QUESTION, f"{name} ({label})", 5)]
+    if name in ("bx", "fam", "mri", "signs"):
+        assert left(f'record_id,"{label} (choice=Splenomegaly)"\n1,Checked\n') == [(QUESTION, label, 1)]
+    rules = f"patient: record_id\ncolumns: {{{name}___3: splenomegaly}}\n"
+    assert facts(f"record_id,{name}___3\n1,1\n", rules, dictionary=path) == [("splenomegaly", "yes", "", "")]
+
+
+@pytest.mark.parametrize("kind", ["text", "radio", "dropdown", "yesno", "truefalse"])
+@pytest.mark.parametrize(
+    ("name", "label", "expected"),
+    [
+        ("f", "Fever", "yes"),
+        ("fever", "", "yes"),
+        ("fever", "Fever present?", "yes"),
+        ("fever", "Fever:", "yes"),
+        ("fever", "History of fever in family", None),
+        ("fever", "No fever for 48 h", None),
+        ("f", "No fever for 48 h", None),
+        ("fever", "Fever excluded?", None),
+        ("fever", "Splenomegaly", None),
+        ("fever", "." * 5000 + "x", None),
+    ],
+)
+def test_a_field_counts_only_if_its_label_is_understood_as_a_whole(tmp_path, kind, name, label, expected):
+    """A name is not enough where a label says more."""
+    choices = "1, Yes | 0, No" if kind in ("radio", "dropdown") else ""
+    path = described(tmp_path, (name, "form", "", kind, label, choices, ""))
+    cell = "yes" if kind in ("text", "truefalse") else "1"
+    text = f"record_id,{name},form_complete\n1,{'1' if kind == 'truefalse' else cell},2\n"
+    if expected is None:
+        assert left(text, dictionary=path) == [("column not known here", name, 1)]
+    else:
+        assert facts(text, dictionary=path) == [("fever", expected, "", "")]
+
+
+@pytest.mark.parametrize(
+    ("form", "section", "observable", "is_read"),
+    [
+        ("form", "Physical examination", "splenomegaly", True),
+        ("history_and_physical", "", "splenomegaly", True),
+        ("form", "Family history", "splenomegaly", False),
+        ("sibling_form", "", "malignancy", False),
+        ("form", "Indication for imaging", "splenomegaly", False),
+        ("form", "Past medical history", "fever", False),
+        ("form", "Past medical history", "malignancy", True),  # it goes on
+        ("form", "Family history", "family_history", True),
+    ],
+)
+def test_a_section_on_others_or_on_another_time_is_not_of_the_row(tmp_path, form, section, observable, is_read):
+    """A header holds for the fields below it, in its form."""
+    fields = [("a", form, section, "text", "A", "", ""), (observable, form, "", "yesno", "", "", "")]
+    path = described(tmp_path, *fields, ("hb", "next", "", "text", "Hemoglobin (g/dL)", "", ""))
+    text = f"record_id,{observable},hb\n1,1,9\n"
+    assert {fact[0] for fact in facts(text, dictionary=path)} == {"hemoglobin", *[observable] * is_read}
+    reasons = [(reason, what) for reason, what, _ in left(text, dictionary=path)]
+    assert reasons == [("field of a section on others or on another time", observable)] * (not is_read)
+
+
+DATED = [
+    ("record_id", "labs", "", "text", "Record", "", ""),
+    ("dob", "labs", "", "text", "Date of birth", "", "date_dmy"),
+    ("lab_day", "labs", "", "text", "Drawn on", "", "date_ymd"),
+    ("hb", "labs", "", "text", "Hemoglobin", "", "number"),
+    ("ex_date", "exam", "", "text", "Examined on", "", "date_ymd"),
+    ("fever", "exam", "", "yesno", "Fever", "", ""),
+    ("bx", "exam", "", "checkbox", "Biopsy taken from:", "1, Spleen", ""),
+    ("hlh_bm", "exam", "", "checkbox", "Hemophagocytosis seen in", "1, Marrow", ""),
+    ("sent_on", "letters", "", "text", "Sent on", "", "date_ymd"),
+]
+EXPORT = "record_id,dob,lab_day,hb,ex_date,fever,bx___1,hlh_bm___1,sent_on,exam_complete\n1,2010-01-02,2016-05-02,9,2016-05-03,1,0,0,2016-06-06,2\n"
+
+
+def test_dates_of_the_dictionary_are_guessed_and_not_taken_unasked(tmp_path):
+    """Those of forms with values; a guess is checked by a person, and without one the row has no date and says so."""
+    path = described(tmp_path, *DATED)
+    written = guess.text(table.guessed(io.BytesIO(EXPORT.encode()), "t.csv", dictionary=path))
+    assert "time: [lab_day, ex_date]  # guess: date fields of the dictionary\n" in written
+    assert [fact[3] for fact in facts(EXPORT, dictionary=path)] == ["", ""]
+    _, account = read(EXPORT, dictionary=path)
+    told = {kind.reason: kind.what for kind in account.remarks}
+    assert told["no date of the row is used, and a field looks like one"].startswith(
+        "lab_day, ex_date, sent_on; write time: [lab_day,"
+    )
+    rules = "patient: record_id\ntime: [lab_day, ex_date]\n"
+    assert [fact[3] for fact in facts(EXPORT, rules, dictionary=path)] == ["2016-05-02"] * 2
+    assert "no date of the row is used, and a field looks like one" not in remarked(EXPORT, rules, dictionary=path)
+
+
+def test_a_guess_lists_what_the_dictionary_explains(tmp_path):
+    """And hints with the choices of the field itself; that of hemophagocytosis stands only where that is asked for."""
+    path = described(tmp_path, *DATED, ("grade", "exam", "", "radio", "Grade of fever", "1, Low | 2, High", ""))
+    text = EXPORT.replace("exam_complete", "grade,exam_complete").replace(",2\n", ",2,2\n")
+    written = guess.text(table.guessed(io.BytesIO(text.encode()), "t.csv", dictionary=path)).splitlines()
+    assert "# from the dictionary: hb: hemoglobin, no unit stated" in written
+    assert "# from the dictionary: fever: fever (1 = Yes, 0 = No)" in written
+    lines = {line.split(":")[0].strip(): line.partition("#")[2] for line in written if line.startswith("  ")}
+    write = ", or put the name under ignore"
+    assert lines["bx___1"] == f' not known (Biopsy taken from:; Spleen): write {{observable: …, choices: {{"1": yes}}}}{write}'
+    assert lines["hlh_bm___1"].endswith(f'{{observable: hemophagocytosis, choices: {{"1": spleen}}}}{write}')
+    assert lines["grade"].endswith(
+        f'(Grade of fever; 1 = Low, 2 = High): write {{observable: …, choices: {{"1": …, "2": …}}}}{write}'
+    )
+
+
+def test_an_export_of_one_person_may_say_so():
+    """Else the first column is the record, also with a mapping that names none."""
+    text = "record_id,redcap_event_name,hb\n1,a,9\n2,b,8\n"
+    assert len(read(text)[0]) == len(read(text, "decimal: point\n")[0]) == 2
+    assert len(read(text, "patient: one\nignore: record_id\n")[0]) == 1
+
+
 def test_the_mapping_may_say_what_an_unticked_box_means(tmp_path):
     """`unchecked: no` holds for findings of their own, not for the sites of a finding."""
-    rules = "patient: record_id\nunchecked: no\n"
+    rules = "patient: record_id\nunchecked: no\ncolumns: {signs___a: hepatomegaly}\n"
     path = dictionary(tmp_path)
     text = "record_id,signs___a,bm_site___2\n1,0,0\n"
     assert facts(text, rules, dictionary=path) == [("hepatomegaly", "no", "", "")]
@@ -226,3 +366,22 @@ def test_any_export_is_read_or_refused_and_its_books_are_right(tmp_path_factory,
     except InputError:
         return
     assert len(entries(charts)) + account.unused == account.read
+
+
+def test_the_example_of_the_page_is_true(tmp_path):
+    """The dictionary and the export of the page make the guess of the page, and with what it asks for, the values."""
+    page = (Path(redcap.__file__).parent / "reading.md").read_text(encoding="utf-8")
+    blocks = [block.partition("```")[0] for block in page.partition("### An export of REDCap")[2].split("```text\n")[1:]]
+    names, export, shown = blocks[:3]
+    path = tmp_path / "dictionary.csv"
+    path.write_text(names.replace(",Choices,", ',"Choices, Calculations, OR Slider Labels",'), encoding="utf-8")
+    written = guess.text(table.guessed(io.BytesIO(export.encode()), "t.csv", dictionary=path))
+    assert [line for line in shown.splitlines() if line not in written.splitlines()] == []
+    rules = written[: written.index("columns:")] + "ignore: [bx___1, bx___2]\n"
+    assert facts(export, rules, dictionary=path) == [
+        ("hemoglobin", "7.8", "g/dL", "2016-05-02"),
+        ("splenomegaly", "yes", "", "2016-05-02"),
+        ("hemophagocytosis", "marrow", "", "2016-05-02"),
+    ]
+    _, account = read(export, rules, dictionary=path)
+    account.insist()

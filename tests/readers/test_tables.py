@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tabled import entries, facts, left, person, read, remarked
 
 from hlhcli.errors import InputError
-from hlhcli.readers import table
+from hlhcli.readers import guess, table
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import latest
 
@@ -387,13 +387,159 @@ def test_a_table_of_one_patient_needs_no_column_that_names_them():
 
 
 def test_what_is_told_of_a_table_repeats_no_value_and_no_name():
-    """Reasons, columns and tests only."""
+    """Reasons, columns and tests only; the text of a cell that is not understood stands in the note of its value."""
     text = "patient,date,Ferritin (ng/mL),fever,secret\nMueller-XYZ,2016-05-02,ask Dr Geheim,maybe Geheim,Geheim\n,2016-05-02,Geheim,Geheim,\n"
     charts, account = read(text)
     told = " ".join(f"{kind.reason} {kind.what}" for kind in [*account.left, *account.remarks])
-    notes = " ".join(fact.note for fact in entries(charts))
-    assert "Geheim" not in told + notes
-    assert "Mueller" not in told + notes
+    assert "Geheim" not in told
+    assert "Mueller" not in told
+    assert [fact.note for fact in entries(charts)] == [
+        "'ask Dr Geheim': a text of 13 characters, not a value",
+        "'maybe Geheim': an answer that is not understood",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "note"),
+    [
+        ("plt (K/uL)", "34 (nach TK)", "'34 (nach TK)': words in brackets that are not understood"),
+        ("plt (K/uL)", "x" * 99, "'" + "x" * 59 + "…': a text of 99 characters, not a value"),
+        ("plt (K/uL)", "900 g/dL", "'900 g/dL': two different units are stated"),
+        ("fever", "7", "'7': a code whose meaning is not stated"),
+    ],
+)
+def test_a_cell_that_is_not_understood_stands_in_the_note(header, cell, note):
+    """Shortened, in quotes, before the reason."""
+    charts, _ = read(f"patient,date,{header}\n1,2016-05-02,{cell}\n")
+    assert [(fact.value, fact.note) for fact in entries(charts)] == [("unknown", note)]
+
+
+def test_the_columns_of_a_long_table_that_are_not_read_are_told_once():
+    """Also in a guess; those that the mapping ignores are known to the user."""
+    text = "patient,Name,date,test,value,Room\n1,A,2016-05-02,hb,9,3\n2,B,2016-05-02,hb,8,3\n"
+    _, account = read(text)
+    assert ("columns not read", "Name, Room", 1) in [(each.reason, each.what, each.number) for each in account.remarks]
+    assert "# columns that are not read: Name, Room" in guess.text(table.guessed(io.BytesIO(text.encode()), "t.csv")).splitlines()
+    rules = "layout: long\npatient: patient\ntime: date\nanalyte: test\nvalue: value\nignore: [Name, Room]\n"
+    assert "columns not read" not in remarked(text, rules)
+
+
+def test_what_was_not_meant_to_be_read_is_no_fault():
+    """Columns under ignore, and boxes that are not ticked, are counted and stop nobody."""
+    text = "record_id,hb (g/dL),Room,Hemophagocytosis (choice=Spleen)\n1,9,3,Unchecked\n"
+    _, account = read(text, "patient: record_id\nignore: Room\n")
+    assert (account.unused, account.insist()) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "expected"),
+    [
+        ("time: date\n", "m.yaml:1:1: write 'patient:' with the column that tells the patients apart (MRN No)"),
+        ("time: date\npatient:\n", "m.yaml:2:"),
+        ("time: date\npatient: one\n", None),
+        ("time: date\npatient: ONE\n", None),
+        ("time: date\npatient: MRN No\n", None),
+    ],
+)
+def test_a_mapping_must_say_whose_the_rows_are(mapping, expected):
+    """Rows are never run together because nobody was named."""
+    text = "Kürzel,MRN No,date,Ferritin (ng/mL)\nab,1,2016-05-02,900\nab,2,2016-05-03,800\n"
+    if expected is None:
+        assert len(read(text, mapping)[0]) == (1 if "one" in mapping.casefold() else 2)
+        return
+    with pytest.raises(InputError) as caught:
+        read(text, mapping)
+    assert expected in str(caught.value)
+    assert "or 'patient: one' if all rows are of one" in str(caught.value)
+
+
+def test_a_column_may_be_called_one():
+    """Then it tells the patients apart."""
+    assert len(read("one,day,hb\nA,0,9\nB,0,8\n", "patient: one\nday: day\n")[0]) == 2
+
+
+@pytest.mark.parametrize("name", ["Pat.-Nr.", "Patient ID", "Pat-ID", "MRN", "record_id", "Subject", "Patientennummer", "PATNR"])
+def test_the_column_of_the_patient_is_known_by_its_name(name):
+    """In the spellings of charts."""
+    assert len(read(f"{name},day,hb\nA,0,9\nB,0,8\n")[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"Blut": "02.05.2016"}, ["Blut"]),
+        ({"Blut": "02.05.2016", "Geb.": "01.02.2010"}, ["Blut"]),  # a date of birth is none of the row
+        ({"Geburt": "01.02.2010"}, []),
+        ({"Blut": "02.05.2016", "Brief": "03.05.2016"}, []),  # which of them?
+        ({"Blut": "bald"}, []),
+        ({"date": "2016-05-02", "Blut": "03.05.2016"}, ["date"]),
+        ({"etoposide": "02.05.2016"}, []),
+    ],
+)
+def test_a_column_of_dates_alone_is_guessed_as_the_time(columns, expected):
+    """As a guess to be checked, and never without a mapping: there its cells are left, and told."""
+    text = f"id,hb (g/dL),{','.join(columns)}\n1,9,{','.join(columns.values())}\n2,8,{','.join(columns.values())}\n"
+    found = table.guessed(io.BytesIO(text.encode()), "t.csv")
+    assert found.time == expected
+    if expected == ["Blut"]:
+        assert "time: Blut  # guess: all of its cells are dates\n" in guess.text(found)
+        assert ("column not known here", "Blut", 2) in left(text)
+
+
+@pytest.mark.parametrize(("word", "sex"), [("w", "female"), ("Weiblich", "female"), ("femme", "female"), ("männlich", "male"), ("Homme", "male"),
+                                           ("ma\u0308nnlich", "male"), ("h", ""), ("1", ""), ("k", "")])  # fmt: skip
+def test_the_words_for_a_sex(word, sex):
+    """Of some languages, where they can mean nothing else; the advice says what a code needs."""
+    text = f"id,Geschlecht,hb\n1,{word},9\n"
+    assert person(text).sex == sex
+    advice = 'sex that is not understood; write in a mapping what the codes mean, such as sexes: {"1": female, "2": male}'
+    assert (advice in remarked(text)) == (not sex)
+
+
+def workbook(rows, comments=()):
+    """A sheet with these rows, and comments at some of its cells."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for cell, text in comments:
+        book.active[cell].comment = openpyxl.comments.Comment(text, "Dr. X")
+    book.save(stream := io.BytesIO())
+    return stream.getvalue()
+
+
+def test_numbers_of_a_sheet_have_a_point_and_its_texts_what_they_show():
+    """7.8 is 7.8 also where the texts are written with a comma, and says nothing of how they are written."""
+    head = ["id", "age_years", "visit", "hb (g/dL)", "plt (K/uL)"]
+    content = workbook([head, [1, 6.5, 1, 7.8, "1,200"], [2, 7, 2, "9,2", 1.234]])
+    expected = [("hemoglobin", "7.8"), ("platelets", "1.200"), ("hemoglobin", "9.2"), ("platelets", "1.234")]
+    for rules in (None, "patient: id\nage: age_years\nage_unit: y\ntimepoint: visit\ndecimal: comma\n"):
+        assert [fact[:2] for fact in facts(content, rules, excel=True)] == expected
+    assert person(content, rules, excel=True).age == "6.5 y"
+    found = table.guessed(io.BytesIO(workbook([head, [1, 6.5, 1, 7.8, 1.234]])), "t.xlsx", True)
+    assert found.decimal == "point"
+
+
+def test_numbers_of_a_long_sheet_are_exact_too():
+    """With a comparator and a reference range in columns of their own."""
+    head = ["id", "day", "test", "comparator", "value", "unit", "ref_low", "ref_high"]
+    content = workbook([head, [1, 0, "hb", ">", 7.8, "g/dL", 11.5, 15.5], [1, 3, "hb", None, "7,2", "g/dL", "11,5", "15,5"]])
+    charts, _ = read(content, excel=True)
+    assert [(fact.value, fact.reference) for fact in entries(charts)] == [(">7.8", "11.5-15.5"), ("7.2", "11.5-15.5")]
+    assert all(type(text) is str for fact in entries(charts) for text in (fact.value, fact.unit, fact.timepoint, fact.note))
+
+
+def test_the_comment_at_a_cell_is_the_note_of_its_value():
+    """Those elsewhere are counted."""
+    rows = [["id", "day", "hb (g/dL)", "fever"], [1, 0, 7.8, None], [2, 0, 8, "yes"]]
+    content = workbook(rows, [("C2", "after\ntransfusion"), ("D2", "not asked"), ("C1", "Sysmex"), ("D3", "x" * 999)])
+    charts, account = read(content, excel=True)
+    assert [(fact.value, fact.note) for fact in entries(charts)] == [
+        ("7.8", "after transfusion"),
+        ("8", ""),
+        ("yes", "x" * 199 + "…"),
+    ]
+    assert ("cell comments that are not read", 2) in [(kind.reason, kind.number) for kind in account.remarks]
 
 
 CELLS = st.one_of(
