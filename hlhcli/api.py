@@ -134,6 +134,11 @@ def read_input(source: Source, options: Options | None = None, library: criteria
     form = source.form()
     chosen = options.form if options and options.form else None
     if (chosen or form) is Form.PATIENT and not (options and options.mapping):
+        if options and not options.plan.daily:
+            message = (
+                "--at, --anchor and --window are for other forms; write 'window: 7 d' or another time point into the patient file"
+            )
+            raise InputError([Problem(source.name, message)])
         return Loaded(iter([parse_document(source.content(MAX_BYTES), source.name, library)]))
     from hlhcli.readers import inputs  # a patient file needs none of the other readers, and every start pays for an import
 

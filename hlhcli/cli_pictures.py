@@ -57,8 +57,7 @@ def figure(
       hlhcli figure patient.yaml -o figure.png -c hscore
 
     Draw the course: the criteria at each time point, temperature, ferritin
-    and CRP, and sIL-2R, with therapies above. Needs matplotlib:
-    pip install 'hlhcli[figure]'
+    and CRP, and sIL-2R, with therapies above. Needs matplotlib.
     """
     form = next((form for form in get_args(Form) if output.suffix.lower() == f".{form}"), None)
     if form is None:
@@ -70,7 +69,7 @@ def figure(
     except ImportError as error:
         if (error.name or "").startswith("hlhcli"):
             raise
-        fail("a figure needs matplotlib: pip install 'hlhcli[figure]'")
+        fail("a figure needs matplotlib: pip install matplotlib")
     _write(output, lambda stream: save(result, stream, form))
 
 
@@ -97,8 +96,10 @@ def report(
     Write one HTML page that needs nothing else: summary, table, figure,
     course, the evidence for every item, definitions with their sources, and
     warnings. It holds what the file holds: handle it as you handle the file.
-    Needs matplotlib and Jinja2: pip install 'hlhcli[report]'
+    Needs matplotlib and Jinja2.
     """
+    if output.suffix.lower() not in (".html", ".htm"):
+        usage(f"cannot write {output}; choose a name that ends in .html")
     chosen = choose(criteria, folder)
     options = reading(form_in, mapping, dictionary, at, anchor, window)
     result = _result(file, Inputs(chosen, options, strict))
@@ -107,7 +108,7 @@ def report(
     except ImportError as error:
         if (error.name or "").startswith("hlhcli"):
             raise
-        fail("a report needs matplotlib and Jinja2: pip install 'hlhcli[report]'")
+        fail("a report needs matplotlib and Jinja2: pip install matplotlib jinja2")
     page = html(result, chosen.catalog)
     _write(output, lambda stream: stream.write(page.encode()))
 
@@ -118,7 +119,7 @@ def _result(file: str, inputs: Inputs) -> "Result":
     if inputs.problems:
         raise typer.Exit(FAILED)
     if len(found) > 1:
-        fail(f"{file}: holds {len(found)} patients; part them with hlhcli convert -o FOLDER, and choose one")
+        fail(f"{file}: holds {len(found)} patients; part them with hlhcli convert {file} -o patients/ and choose one")
     return found[0]
 
 

@@ -71,7 +71,7 @@ class Account:
         lines = []
         if self.left and limit:
             lines = [f"{self.source}: {self.used} of {self.read} entries used, {self.unused} not:"]
-            lines += [f"  {kind.number} x {_said(kind)} (first: {_short(kind.first)})" for kind in self.left[:limit]]
+            lines += [f"  {kind.number} x {_said(kind)} (first: {_short(kind.first, self.form)})" for kind in self.left[:limit]]
             if rest := self.left[limit:]:
                 lines.append(f"  {sum(kind.number for kind in rest)} x {len(rest)} more kinds (--json lists all)")
         lines += [
@@ -89,7 +89,9 @@ class Account:
         return Problem(str(Path(self.source, place.file)) if place.file else self.source, message, place.line, place.column)
 
 
-def _short(place: Place) -> str:
+def _short(place: Place, form: str) -> str:
+    if form == "phenopacket":  # which is one value; its label is the path to the part
+        return place.label
     return " ".join(filter(None, (place.file, f"line {place.line}", f"column {place.column}" * (place.column > 1))))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from datetime import date, timedelta
+from math import ceil
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
 from hlhcli import observables
-from hlhcli.fields import Reading
+from hlhcli.fields import Reading, duration
 from hlhcli.patient import MAX_TIMEPOINTS, Person
 from hlhcli.quantity import BadQuantity
 from hlhcli.readers import therapies
@@ -57,6 +59,7 @@ class _Draft:
         if why := self.why_not(made, facts):
             self.refuse(facts, why)
         made = made or [Slot(UNDATED)]  # of findings that go on alone
+        self.doubts(made, facts)
         entries = {id(fact): self.entry(fact) for fact in facts}
         tree = Commented(self.chart.person.place)
         person = self.person()
@@ -101,6 +104,18 @@ class _Draft:
             else:
                 found.append(fact)
         return found
+
+    def doubts(self, made: list[Slot], facts: list[Fact]) -> None:
+        """What looks like a slip: values before birth, and a time point that was asked for and has none."""
+        born = self.chart.person.birth_date
+        for fact in facts if born else ():
+            if fact.date and fact.date < born:
+                self.account.remark("before the date of birth", fact.observable, fact.place)
+        dates = sorted(fact.date for fact in facts if fact.date)
+        for slot in made if self.plan.at and dates else ():
+            first = date.fromisoformat(slot.date) - timedelta(days=ceil(duration(slot.window))) if slot.date else None
+            if first is not None and not any(first.isoformat() <= each <= slot.date for each in dates):
+                self.account.remark("no value at a time point that was asked for", slot.name, slot.place)
 
     def why_not(self, made: list[Slot], facts: list[Fact]) -> str:
         """Why no patient can be made of the chart; empty where one can."""

@@ -40,18 +40,9 @@ _MEDICATIONS = {  # where the time stands, the states in which a drug was given,
     "MedicationDispense": ("", (), ""),
 }
 _STATES = (
-    "not-done",
-    "on-hold",
-    "stopped",
-    "entered-in-error",
-    "unknown",
-    "preparation",
-    "not-taken",
-    "intended",
-    "cancelled",
-    "draft",
-    "declined",
-)
+    "not-done", "on-hold", "stopped", "entered-in-error", "unknown", "preparation", "not-taken", "intended", "cancelled", "draft",
+    "declined", "plan", "proposal", "option", "filler-order",
+)  # fmt: skip
 _INTENTS = ("order", "original-order", "reflex-order", "filler-order", "instance-order")
 
 
@@ -105,7 +96,9 @@ class Events:
         )
         for name, value in stated:
             word = observables.get(name).negative if verified == REFUTED else value
-            self._finding(name, word, written, place, chart, name in codes.lasting() and not ended)
+            lasts = name in codes.lasting()
+            which = "; ".join(filter(None, (written.note, named(resource.get("code")) if lasts else "")))  # of many malignancies
+            self._finding(name, word, written._replace(note=which), place, chart, lasts and not ended)
 
     @staticmethod
     def _began(resource: Json, chart: Chart) -> None:
@@ -167,7 +160,7 @@ class Events:
         if resource.get("doNotPerform") not in (None, False):
             wrong = "not to be given"
         if kind == "MedicationRequest" and text(resource.get("intent")) not in _INTENTS:
-            wrong = wrong or "no order"
+            wrong = wrong or _state(text(resource.get("intent"))).replace("status", "intent")
         if kind == "MedicationDispense":
             wrong = "dispensed, which does not say when it was given"
         if wrong:

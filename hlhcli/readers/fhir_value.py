@@ -12,6 +12,7 @@ from hlhcli.readers.fhir_element import Json, amount, codings, items, limits, na
 UNKNOWN = "unknown"
 _ABSENT = {"temp-unknown": PENDING, "not-performed": "not done", "error": "unreadable", "not-a-number": "unreadable"}
 _INTERPRETED = {"H": "elevated", "HH": "elevated", "HU": "elevated", "L": "low", "LL": "low", "LU": "low", "N": "normal"}
+_OTHER = ("valueRatio", "valueSampledData", "valueTime", "valueDateTime", "valuePeriod", "valueAttachment", "valueReference")
 _OFF_SCALE = (">", "<")  # interpretations that say the same as a comparator
 
 
@@ -63,7 +64,7 @@ def values(holder: Json, of: Named) -> list[Said]:
     if key == "valueBoolean" and isinstance(value, bool):
         return [_finding("yes" if value else "no", of)]
     read = {"valueQuantity": _quantity, "valueRange": _range, "valueInteger": _integer, "valueCodeableConcept": _coded}.get(key)
-    return [read(holder, of) if read else _unread("value of another kind, which is not read")]
+    return [read(holder, of) if read else _unread(f"{key if key in _OTHER else 'value of another kind'} is not read")]
 
 
 def _quantity(holder: Json, of: Named) -> Said:

@@ -43,7 +43,16 @@ def read(source: Source, form: Form, options: Options) -> tuple[Charts, Account]
     if options.mapping is not None and form not in (Form.CSV, Form.XLSX):
         raise InputError([Problem(source.name, f"a mapping is for tables (CSV, TSV, XLSX), and this is {form}")])
     account = Account(source.name, str(form))
-    return _charts(source, form, account, options), account
+    charts = _charts(source, form, account, options)
+    if (
+        form is Form.NDJSON
+        and source.path
+        and not any(chart.person.known for chart in charts)
+        and len(_exported(source.path.parent)) > 1
+    ):
+        said = "no Patient is in this file: age and sex are not known; files of one bulk export are read together, as their folder"
+        account.remark(said, "", Place())
+    return charts, account
 
 
 def _is_omop(head: bytes) -> bool:
@@ -79,9 +88,14 @@ def _charts(source: Source, form: Form, account: Account, options: Options) -> C
     return table.read(source.stream, source.name, account, known, form is Form.XLSX, options.dictionary)
 
 
+def _exported(path: Path) -> list[Path]:
+    """The files of FHIR bulk data in a folder."""
+    return sorted(each for each in path.iterdir() if each.suffix.lower() == ".ndjson" and each.is_file())
+
+
 def folder(path: Path, options: Options) -> tuple[Charts, Account] | None:
     """A folder that is one input: FHIR bulk data (*.ndjson), or the tables of an OMOP CDM. None for any other."""
-    files = sorted(each for each in path.iterdir() if each.suffix.lower() == ".ndjson" and each.is_file())
+    files = _exported(path)
     if files:
         from hlhcli.readers import fhir
 

@@ -140,6 +140,7 @@ class _Reader:
 
     def __init__(self, part: Part, source: str) -> None:
         self.part = part
+        self.begun: list[tuple[Time, Fact]] = []  # findings that go on
         self.source = source
         self.account = part.account
         self.chart = part.chart
@@ -256,13 +257,28 @@ class _Reader:
             onset = f"onset {when.told}" if when.stated and not when.date else ""
             note = "; ".join(filter(None, (_said(of, name), onset, when.note)))
             if name in codes.lasting() and "resolution" not in found:
-                self.chart.always.append(Fact(name, value, note=note, date=when.date, time=when.text, place=place))
+                self.begun.append((when, Fact(name, value, note=note, date=when.date, time=when.text, place=place)))
             else:
                 self._finding(name, value, of, found, when, place)
+
+    def _lasting(self, begun: Time, fact: Fact) -> None:
+        """What goes on holds at every time point, or at those from its age on where another lies before it."""
+        times = {when.timepoint: when for when, _ in self.part.facts if not when.date}
+        if not begun.age or all(when.age and when.order >= begun.order for when in times.values()):
+            self.chart.always.append(fact)
+            return
+        after = [when for when in times.values() if when.age and when.order >= begun.order]
+        self.account.read += len(after) - 1
+        self.part.facts += [(when, fact) for when in after]
+        if not after:
+            self.account.read += 1
+            self.account.leave("began after the last time point", fact.observable, fact.place)
 
     def _finish(self, encounter: Time) -> None:
         """Facts in the order of time, and the age that they have in common."""
         part, person = self.part, self.chart.person
+        for begun, fact in self.begun:
+            self._lasting(begun, fact)
         part.facts.sort(key=lambda pair: pair[0].order)
         for when, fact in part.facts:
             self.chart.facts.add(fact._replace(date=when.date, timepoint="" if when.date else when.timepoint, time=when.text))

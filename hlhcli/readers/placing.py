@@ -11,6 +11,7 @@ from hlhcli import observables
 from hlhcli.errors import UnknownName
 from hlhcli.fields import duration
 from hlhcli.fields import moment as read_moment
+from hlhcli.observations import missing
 from hlhcli.quantity import BadQuantity
 from hlhcli.readers.chart import Fact, Place
 
@@ -129,7 +130,10 @@ def _number(day: str) -> tuple[int, str]:
 def _stated(facts: list[Fact], chosen: Plan) -> list[Slot]:
     """The time points that were asked for."""
     if chosen.anchor:
-        moments = sorted({_moment(fact) for fact in facts if fact.observable == chosen.anchor.observable and fact.date})
+        valued = [
+            fact for fact in facts if fact.observable == chosen.anchor.observable and not fact.unread and not missing(fact.value)
+        ]
+        moments = sorted({fact.date for fact in valued if fact.date})
         if not moments:
             return []
         moment = moments[0 if chosen.anchor.which == "first" else -1]

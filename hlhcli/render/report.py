@@ -206,7 +206,8 @@ def _criteria(result: Result) -> list[CriteriaSet]:
 def _named(snapshot: Snapshot) -> str:
     """A time point, and when it was."""
     when = _when(snapshot.timepoint)
-    return f"{snapshot.timepoint.name} ({when})" if when else snapshot.timepoint.name
+    name = snapshot.timepoint.name
+    return f"{name} ({when})" if when and when != name else name
 
 
 def _when(moment: Moment | Timepoint | None) -> str:

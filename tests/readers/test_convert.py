@@ -403,5 +403,5 @@ def test_pictures_and_pages(here):
         assert (here / output).stat().st_size > 10_000
         (here / output).unlink()
         ran = run(here, command, "two.json", "-o", output, code=1)
-        assert "holds 2 patients; part them with hlhcli convert -o FOLDER" in ran.err
+        assert "holds 2 patients; part them with hlhcli convert two.json -o patients" in ran.err
         assert not (here / output).exists()

@@ -812,3 +812,17 @@ KEYS = ["id", "subject", "sex", "metaData", "phenotypicFeatures", "measurements"
 def test_any_tree(tree):
     """No tree is a traceback."""
     survives(tree)
+
+
+def test_what_goes_on_holds_from_its_age_on():
+    """Systemic JIA from 15 years on is none at 3 years; where everything was seen after its onset, it is of the background."""
+    disease = {"term": {"id": "SNOMEDCT:201796004", "label": "Systemic onset JIA"}, "onset": at("P15Y")}
+    chart, account = one(
+        phenotypicFeatures=[feature("HP:0001945", onset=at("P3Y")), feature("HP:0001744", onset=at("P16Y"))], diseases=[disease]
+    )
+    assert [(fact.observable, fact.timepoint) for fact in chart.facts if fact.observable == "sjia"] == [("sjia", "at 16 y")]
+    assert not chart.always
+    chart, account = one(phenotypicFeatures=[feature("HP:0001744", onset=at("P16Y"))], diseases=[disease])
+    assert [fact.observable for fact in chart.always] == ["sjia"]
+    chart, account = one(phenotypicFeatures=[feature("HP:0001945", onset=at("P3Y"))], diseases=[disease])
+    assert [kind.reason for kind in account.left] == ["began after the last time point"]
