@@ -205,8 +205,7 @@ def _criteria(result: Result) -> list[CriteriaSet]:
 
 def _named(snapshot: Snapshot) -> str:
     """A time point, and when it was."""
-    when = _when(snapshot.timepoint)
-    name = snapshot.timepoint.name
+    when, name = _when(snapshot.timepoint), snapshot.timepoint.name
     return f"{name} ({when})" if when and when != name else name
 
 
