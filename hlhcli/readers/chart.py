@@ -119,7 +119,8 @@ class Facts:
         self._packed = bytearray()
 
     def add(self, fact: Fact) -> None:
-        packed = marshal.dumps((*fact[:11], *fact.place, *fact[12:]))
+        time = fact.time.removeprefix(fact.date)  # which is mostly at its beginning
+        packed = marshal.dumps((*fact[:10], time, time != fact.time, *fact.place, *fact[12:]))
         self._packed += len(packed).to_bytes(4, "little")
         self._packed += packed
 
@@ -128,7 +129,8 @@ class Facts:
         while at < len(view):
             size = int.from_bytes(view[at : at + 4], "little")
             texts = marshal.loads(view[at + 4 : at + 4 + size])
-            yield Fact._make((*texts[:11], Place(*texts[11:16]), *texts[16:]))
+            time = f"{texts[6]}{texts[10]}" if texts[11] else texts[10]
+            yield Fact._make((*texts[:10], time, Place(*texts[12:17]), *texts[17:]))
             at += 4 + size
 
     def __bool__(self) -> bool:

@@ -57,7 +57,10 @@ class Reader:
     def all(self, resources: Iterable[tuple[Place, Any]]) -> Charts:
         """Every resource of the input. Raises InputError where none of them is one of a patient."""
         for place, resource in resources:
-            self.add(place, resource)
+            try:
+                self.add(place, resource)
+            except RecursionError:
+                self._leave("nested too deeply", "Bundle", place)
         self.events.finish()
         self._outdated |= self._versions.outdated()
         self.charts.join(_last_parts(self.charts))
@@ -90,13 +93,13 @@ class Reader:
                 self.add(place, each)
             return
         place = place._replace(label=f"{kind}/{name}" if name else kind)
+        subject = _subject(entry, address)
         if name and kind not in _REFERRED:
-            subject = _subject(entry, address).id
-            number = self._versions.enter(place.label, subject, version(entry) if "meta" in entry else 0, corrects(entry))
+            number = self._versions.enter(place.label, subject.id, version(entry) if "meta" in entry else 0, corrects(entry))
             place = place._replace(serial=number)
-        self._resource(kind, entry, address, place)
+        self._resource(kind, entry, address, subject, place)
 
-    def _resource(self, kind: str, resource: Json, address: str, place: Place) -> None:
+    def _resource(self, kind: str, resource: Json, address: str, subject: Reference, place: Place) -> None:
         if kind == "Patient":
             self._person(resource, address, place)
         elif kind == "Specimen":
@@ -104,13 +107,11 @@ class Reader:
         elif kind == "Medication":
             self.events.described(resource, address)
             self._used()
-        elif kind == "Observation" or self.events.reader(kind) is not None:
-            subject = _subject(resource, address)
+        elif (read := self.events.reader(kind)) is not None or kind == "Observation":
             if subject.type not in _SUBJECTS:
                 self._leave("subject is no patient", f"{kind} of a {_type(subject.type)}", place)
                 return
             chart = self._chart(subject.id, place)
-            read = self.events.reader(kind)
             if read is not None:
                 read(resource, place, chart)
             elif self.observations.is_variant(resource):
@@ -166,6 +167,8 @@ def _type(kind: str) -> str:
 def _subject(resource: Json, address: str) -> Reference:
     """Whom a resource is about; a relative reference is to the server of its own entry."""
     found = reference(resource.get("subject") or resource.get("patient"))
+    if not address.startswith("http"):
+        return found
     server = re.match(r"(https?://.+)/[A-Za-z]+/[^/]+$", address.split("/_history/")[0])
     if server and found.id and "://" not in found.id and not found.id.startswith("#") and found.type == "Patient":
         return found._replace(id=f"{server[1]}/Patient/{found.id}")

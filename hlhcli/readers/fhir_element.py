@@ -87,7 +87,9 @@ class Reference(NamedTuple):
 
 def reference(found: Any) -> Reference:
     """A Reference, by its address or its identifier."""
-    address = text(obj(found).get("reference")).split("/_history/")[0].rstrip("/")
+    address = text(obj(found).get("reference")).rstrip("/")
+    if "/_history/" in address:
+        address = address.split("/_history/")[0]
     if not address:
         identifier = text(obj(obj(found).get("identifier")).get("value"))
         return Reference(text(obj(found).get("type")), identifier)

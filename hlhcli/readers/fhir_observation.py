@@ -158,7 +158,7 @@ class Observations:
                 until=written.until if is_finding and one.value != observables.get(of.observable).negative else "",
                 time=written.text,
                 place=place,
-                specimen=reference(resource.get("specimen")).id,
+                specimen=reference(resource["specimen"]).id if "specimen" in resource else "",
                 unread=one.unread,
             )
             if not written.text and of.observable in codes.lasting():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from array import array
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 from hlhcli.readers.fhir_element import Json, obj, text
 
 _CORRECTS = ("corrected", "amended", "entered-in-error", "cancelled")
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+_PARTS = 16
 _MOST = 10**12  # of a version's number, which is below every time
 
 
@@ -60,9 +60,13 @@ class Versions:
 
 
 def _shared(keys: array[int]) -> list[list[int]]:
-    """The places of each key that stands in more than one."""
-    ordered = sorted(keys)
-    several = {one for one, other in pairwise(ordered) if one == other}
+    """The places of each key that stands in more than one; looked for in parts, for a million numbers as objects take much room."""
+    several: set[int] = set()
+    for part in range(_PARTS):
+        seen: set[int] = set()
+        for key in keys:
+            if key % _PARTS == part:
+                (several if key in seen else seen).add(key)
     found: dict[int, list[int]] = {}
     for place, key in enumerate(keys) if several else ():
         if key in several:
