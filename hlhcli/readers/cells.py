@@ -15,12 +15,16 @@ from hlhcli.readers import dates
 
 
 class Piece(NamedTuple):
-    """One value as the patient file holds it, its unit if the cell states one, the reference range, and a note of the rest."""
+    """One value as the patient file holds it, its unit if the cell states one, the reference range, and a note of the rest.
+
+    `moment` is when it was measured, if the cell says so: a date, a day of the course, or another time as it is written.
+    """
 
     value: str
     unit: str = ""
     reference: str = ""
     note: str = ""
+    moment: str = ""
 
 
 class Unclear(ValueError):
@@ -38,6 +42,7 @@ _LABEL = r"(?:nadir|peak|max(?:imum)?|min(?:imum)?|highest|lowest|initial(?:ly)?
 _FLAG = r"(?:HH|LL|[HLAC*↑↓]|(?i:high|low|abnormal|critical))"
 _ONE_NOTE = rf"(?:{_LABEL}|{_TIMING})"
 _NOTE = re.compile(rf"{_ONE_NOTE}(?:[\s,;]+{_ONE_NOTE})*", re.IGNORECASE)
+_OF_TIME = re.compile(rf"\b{_TIMING}", re.IGNORECASE)
 _IN_FRONT = [
     (re.compile(rf"({_LABEL})\b\.?(?:\s?[:=]|\s+(?:of|was|is))?\s*(?=[\d.<>]|over|above|below|under)", re.IGNORECASE), ""),
     (re.compile(rf"({_TIMING})\s?[:=]\s*", re.IGNORECASE), ""),
@@ -121,7 +126,23 @@ def _piece(text: str, decimal: Decimal) -> Piece:
         notes.append(front[1] + (front[0][1] if front[1] else front[0][1].lower()))
         body = body[front[0].end() :]
     value, unit, reference, after = _value(body, decimal)
-    return Piece(value, unit, reference, ", ".join([*notes, *after]))
+    notes += after
+    return Piece(value, unit, reference, ", ".join(notes), next(filter(None, map(_moment, notes)), ""))
+
+
+def _moment(note: str) -> str:
+    """The date, or the day of the course, that a note states; a time of another kind as it is written."""
+    try:
+        found = dates.read(note, "day-first")
+        return found.date or found.day
+    except dates.BadDate:
+        timing = _OF_TIME.search(note)
+    if timing is None:
+        return ""
+    try:
+        return dates.read(re.sub(r"^(?:on|at)\s+", "", timing[0], flags=re.IGNORECASE)).day
+    except dates.BadDate:
+        return timing[0]
 
 
 def _value(body: str, decimal: Decimal) -> tuple[str, str, str, list[str]]:

@@ -16,6 +16,7 @@ from hlhcli.errors import InputError, Problem, printable
 DELIMITERS = "\t;|,"  # where two would do, the comma is more often part of a text or a number
 MAX_ROW = 4 * 1024 * 1024  # characters of one row
 MAX_CELLS = 16_384  # of one row; no spreadsheet holds more
+BEYOND = "cells right of the last named column", "not read"
 _CHUNK = 64 * 1024
 _SAMPLE = 25  # lines from which the delimiter and the header are found
 _FALLBACK = "cp1252"
@@ -91,8 +92,8 @@ class Table:
                     self.width_problems["too few cells"] += 1
                 yield Row(line, cells + [""] * (width - found), missing=0 if self._ragged else width - found)
             elif any(cells[width:]) and self._ragged:
-                if (beyond := ("cells right of the last named column", "not read")) not in self.remarks:
-                    self.remarks.append(beyond)
+                if BEYOND not in self.remarks:
+                    self.remarks.append(BEYOND)
                 yield Row(line, cells[:width])
             elif any(cells[width:]):
                 self.width_problems["too many cells"] += 1
@@ -111,7 +112,7 @@ def _header(cells: list[str], line: int, source: str) -> list[str]:
     problems = []
     for number, name in enumerate(names, 1):
         if first.setdefault(name, number) != number:
-            message = f"the column '{printable(name, 60)}' is there twice ({first[name]} and {number}); rename one of them"
+            message = f"the name of this column is there twice (columns {first[name]} and {number}); rename one of them"
             problems.append(Problem(source, message, line, number))
     if problems:
         raise InputError(problems)

@@ -15,14 +15,18 @@ from typing import Any, BinaryIO, NoReturn
 from xml.etree import ElementTree
 
 from hlhcli.errors import InputError, Problem, printable
-from hlhcli.readers.delimited import Table, trim
+from hlhcli.readers.delimited import BEYOND, Table, trim
 from hlhcli.yamltree import JsonNumber
 
 MAX_BYTES = 200 * 1024 * 1024  # of the workbook unpacked
 MAX_RATIO = 200  # unpacked to packed; sheets of numbers stay far below
 MAX_ROWS = 1_048_576  # of a sheet
+MAX_CELLS = 5_000_000  # that are read of a sheet, blank ones between others too
+MAX_PART = 40 * 1024 * 1024  # of a part that is no sheet, such as the texts of all cells: they are held in memory
+MAX_SHEETS = 200  # that are looked at
 MAX_COMMENT = 200  # characters of a comment at a cell
 
+_FIRST_ROWS, _FIRST_COLUMNS = 1000, 200  # of a sheet, in which something has to stand
 _TYPED = Context(prec=15)
 _LITERAL = re.compile(r'"[^"]*"|_.|\*.|\[[^\]]*\]')
 _AFFIXED = re.compile(r'(?:"([^"]*)")?[#0,.?]+\s?(?:"([^"]*)")?')
@@ -96,6 +100,10 @@ def _inspect(content: bytes, source: str) -> bool:
         size = sum(part.file_size for part in parts)
         if size > MAX_BYTES or size > MAX_RATIO * max(1, sum(part.compress_size for part in parts)):
             _refuse(source, f"this workbook unpacks to {size // 1024**2} MB (limit {MAX_BYTES // 1024**2}); save the sheet as CSV")
+        largest = max((part.file_size for part in parts if not _SHEETS.fullmatch(part.filename)), default=0)
+        if largest > MAX_PART:
+            limit = f"{largest // 1024**2} MB (limit {MAX_PART // 1024**2})"
+            _refuse(source, f"the texts, or another part, of this workbook unpack to {limit}; save the sheet as CSV")
         return any(_holds_formulas(archive, part.filename) for part in parts if _SHEETS.fullmatch(part.filename))
 
 
@@ -111,7 +119,7 @@ def _holds_formulas(archive: zipfile.ZipFile, name: str) -> bool:
 
 def _choose(sheets: list[Any], source: str, sheet: str | None, remarks: list[tuple[str, str]]) -> Any:
     """The sheet of this name, or the first that is not blank; a remark for each other that is not blank."""
-    filled = [candidate for candidate in sheets if _has_cells(candidate)]
+    filled = [candidate for candidate in sheets[:MAX_SHEETS] if _has_cells(candidate)]
     if sheet is None:
         chosen = filled[0] if filled else _refuse(source, "no sheet of this workbook holds anything")
     else:
@@ -158,21 +166,26 @@ def _xml(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
 
 
 def _has_cells(sheet: Any) -> bool:
-    rows = sheet.iter_rows(max_row=MAX_ROWS, values_only=True)
+    rows = sheet.iter_rows(max_row=_FIRST_ROWS, max_col=_FIRST_COLUMNS, values_only=True)
     return any(value is not None and str(value).strip() for row in rows for value in row)
 
 
 def _rows(sheet: Any, formulas: Any, source: str, remarks: list[tuple[str, str]]) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, as text, without the blank cells at their end."""
-    walk = sheet.iter_rows(max_row=MAX_ROWS)
-    beside = formulas.iter_rows(max_row=MAX_ROWS) if formulas else iter(())
+    """The rows that are not blank, as text, without the blank cells at their end, and as wide as their header."""
+    width = _Width(remarks)
+    walk = width.narrowed(sheet).iter_rows(max_row=MAX_ROWS)
+    beside = width.narrowed(formulas).iter_rows(max_row=MAX_ROWS) if formulas else iter(())
     guard = _Guard(source)
+    total = 0
     for number in range(1, MAX_ROWS + 1):
         guard.row = number
         with guard:
             row = next(walk, None)
             if row is None:
                 return
+            total += len(row)
+            if total > MAX_CELLS:
+                _refuse(source, f"a sheet of more than {MAX_CELLS} cells; save it as CSV", number)
             cells = ["" if cell.value is None else _text(cell) for cell in row]
             if any(cell.data_type == "f" and not text for text, cell in zip(cells, next(beside, ()), strict=False)):
                 remarks.append(("formula without a stored value", sheet.title))
@@ -180,7 +193,35 @@ def _rows(sheet: Any, formulas: Any, source: str, remarks: list[tuple[str, str]]
         while cells and not cells[-1]:
             cells.pop()
         if cells:
+            width.settle(cells)
             yield number, cells
+
+
+class _Width:
+    """How many columns are read: those up to the last name of the header. Cells right of them would make every row wide."""
+
+    def __init__(self, remarks: list[tuple[str, str]]) -> None:
+        self.columns = 0  # not known yet
+        self.remarks = remarks
+
+    def settle(self, cells: list[str]) -> None:
+        """The header is the first row with more than one cell that is filled."""
+        if not self.columns and sum(map(bool, cells)) > 1:
+            self.columns = len(cells)
+
+    def narrowed(self, sheet: Any) -> Any:
+        """The sheet, with the cells of its rows up to the last column: openpyxl fills the gaps before a cell."""
+        whole = sheet._get_row
+
+        def narrow(row: list[dict[str, Any]], *bounds: Any, **more: Any) -> Any:
+            if not self.columns or not row or row[-1]["column"] <= self.columns:
+                return whole(row, *bounds, **more)
+            if any(cell["column"] > self.columns and cell["value"] is not None for cell in row) and BEYOND not in self.remarks:
+                self.remarks.append(BEYOND)
+            return whole([cell for cell in row if cell["column"] <= self.columns], *bounds, **more)
+
+        sheet._get_row = narrow
+        return sheet
 
 
 def _text(cell: Any) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from datetime import date
+from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 from hlhcli import observables
-from hlhcli.age import read_age
+from hlhcli.age import in_days, read_age
 from hlhcli.errors import InputError, Problem, did_you_mean, printable
 from hlhcli.observations import missing
 from hlhcli.quantity import BadQuantity, Decimal, fold
@@ -15,9 +19,11 @@ from hlhcli.readers.account import Account
 from hlhcli.readers.chart import Chart, Charts, Fact, Given, Person, Place
 from hlhcli.readers.delimited import Row, Table
 from hlhcli.readers.mapping import LONG, ONE, ROLES, Mapping
-from hlhcli.readers.meanings import UNKNOWN, Meaning, Said, exact, values
+from hlhcli.readers.meanings import UNKNOWN, Meaning, Said, exact, in_doubt, values
 from hlhcli.yamltree import JsonNumber
 
+ANOTHER_DAY = "value of another day in the cell"
+DOUBTED = "comment that puts the value in doubt"
 SHIFTED = "row with more cells than the header: values may stand in the wrong column"
 _SEXES = {
     "male": "male m man boy männlich maennlich mann junge masculin homme garçon hombre masculino maschio maschile mannelijk manlig",
@@ -27,7 +33,9 @@ _SEXES = {
     UNKNOWN: UNKNOWN,
 }
 SEXES = {word: sex for sex, words in _SEXES.items() for word in words.split()}
+_NEVER = -100_000  # the day of what has none
 _FEW = 3  # names that are not counted beside
+_NOTHING = re.compile(r"0+(?:[.,]0+)?\s*(?:[^\W\d]+(?:/(?:m2|[^\W\d]+))*)?")  # a dose
 _YES, _NO = ("yes", "y", "true", "given", "checked"), ("no", "n", "false", "not given", "none", "unchecked")
 
 
@@ -45,7 +53,8 @@ class Frame:
         self.sexes = {code.casefold(): sex for code, sex in mapping.sexes.items()}
         self.comments = table.comments
         self.noted: set[tuple[int, int]] = set()  # the cells whose comment became a note
-        self._contradicted: set[tuple[str, str]] = set()
+        self.contradicted: set[tuple[str, str]] = set()  # persons, and what is said of them in two ways
+        self._ages: dict[str, dict[str, tuple[str, str]]] = {}  # of each person the moments at which it is first and last stated
         self._problems: list[Problem] = []
         self._source = account.source
         self.roles = {role: number for role in ROLES if (number := self._role(role)) is not None}
@@ -115,7 +124,7 @@ class Frame:
             return ""
         return str(row.cells[self.roles["patient"]]) or None
 
-    def chart(self, person: str, row: Row) -> Chart:
+    def chart(self, person: str, row: Row, when: dates.Moment) -> Chart:
         """The chart of the row's person, with what the row says of them."""
         chart = self.charts.of(person)
         if not chart.person.place.label:
@@ -129,10 +138,33 @@ class Frame:
             except dates.BadDate:
                 self._state(chart.person, "birth_date", "", row)
         if age := self.cell(row, "age"):
-            self._state(chart.person, "age", self._age(age), row)
+            self._grow(chart.person, self.age(age), when, row)
         return chart
 
-    def _age(self, text: str) -> str:
+    def _grow(self, person: Person, age: str, when: dates.Moment, row: Row) -> None:
+        """Keeps what age is stated when: which of them is that of the first time point is known after the last row."""
+        if not age:
+            self.account.remark("age that is not understood", self.header[self.roles["age"]], self._at(row, "age"))
+            return
+        known = self._ages.setdefault(person.id, {})
+        moment = when.date or when.day
+        first, last = known.get(age, (moment, moment))
+        known[age] = min(first, moment, key=_order), max(last, moment, key=_order)
+
+    def settle_ages(self) -> None:
+        """The age of each person is that of the earliest row; ages that do not grow as time goes by are not known."""
+        for person, stated in self._ages.items():
+            ages = sorted(stated, key=lambda age: _order(stated[age][0]))
+            if all(_grows(one, stated[one][1], two, stated[two][0]) for one, two in pairwise(ages)):
+                self.charts.of(person).person.age = ages[0]
+            else:
+                self.contradicted.add((person, "age"))
+                name, place = self.header[self.roles["age"]], self.charts.of(person).person.place
+                self.account.remark("ages of one person that contradict one another: none is taken", name, place)
+        self._ages.clear()
+
+    def age(self, text: str) -> str:
+        """The age as the patient file has it; empty where it is not understood."""
         mark = exact(text, self.decimal)
         for written in (str(text), f"{text} {self.mapping.age_unit}"):
             try:
@@ -142,20 +174,22 @@ class Frame:
             return written.replace(",", ".") if mark == "comma" else written
         return ""
 
-    def _state(self, person: Person, what: Literal["sex", "birth_date", "age"], value: str, row: Row) -> None:
-        """Takes what is said of the person. What is said in two ways is not known, but an age grows: the first counts."""
-        place = Place(row.line, 1 + self.roles[what])
+    def _at(self, row: Row, role: str) -> Place:
+        return Place(row.line, 1 + self.roles[role])
+
+    def _state(self, person: Person, what: Literal["sex", "birth_date"], value: str, row: Row) -> None:
+        """Takes what is said of the person. What is said in two ways is not known."""
+        place = self._at(row, what)
         name, known = self.header[self.roles[what]], getattr(person, what)
         if not value:
             self.account.remark(f"{_TITLES[what]} that is not understood{_ADVICE.get(what, '')}", name, place)
-        elif (person.id, what) not in self._contradicted and value != known:
+        elif (person.id, what) not in self.contradicted and value != known:
             if not known:
                 setattr(person, what, value)
                 return
             self.account.remark(f"{_TITLES[what]} that differs between the rows of one person", name, place)
-            if what != "age":
-                self._contradicted.add((person.id, what))
-                setattr(person, what, "")
+            self.contradicted.add((person.id, what))
+            setattr(person, what, "")
 
     def moment(self, row: Row) -> dates.Moment | str:
         """When; or why the row's time cannot be used."""
@@ -183,25 +217,37 @@ class Frame:
     ) -> None:
         """Puts what a cell says into the chart; the cell itself is counted by who calls."""
         day, timepoint = of.day or when.day, of.timepoint or str(timepoint)
+        comment = self.comments.get((place.line, place.column), "") if self.comments else ""
+        if comment:
+            self.noted.add((place.line, place.column))
+        comment = "; ".join(filter(None, (more.get("note", ""), comment)))
+        doubted = DOUBTED if in_doubt(comment, of) else ""
         if of.drug:
-            self._give(text, of, name, when, day, chart, place)
+            if doubted:
+                self.account.leave(doubted, name, place)
+            else:
+                self._give(text, of, name, when, day, chart, place)
             return
         reason = self._missing.get(text.casefold())
         said = [Said(reason)] if reason is not None else values(text, of, self.decimal)
         self.account.read += len(said) - 1
-        comment = self.comments.get((place.line, place.column), "") if self.comments else ""
-        if comment:
-            self.noted.add((place.line, place.column))
         for number, each in enumerate(said):
             if each.doubt:
                 self.account.remark(each.doubt, name, place)
+            unread = doubted
+            if each.moment and each.moment not in (when.date, day):
+                if len(said) > 1:
+                    unread = doubted or ANOTHER_DAY
+                else:
+                    self.account.remark("value with a moment of its own in the cell", name, place)
+            note = "; ".join(filter(None, (each.note, comment)))
             fact = Fact(
                 of.observable,
                 each.value,
                 each.unit,
                 more.get("reference") or each.reference,
                 of.assay,
-                "; ".join(filter(None, (each.note, more.get("note", ""), comment))),
+                f"{each.value} {each.unit}".strip() + f" ({note})" * bool(note) if unread else note,
                 when.date,
                 day,
                 timepoint,
@@ -209,6 +255,7 @@ class Frame:
                 place=place._replace(label=f"{place.label}, value {number + 1}") if number else place,
                 named="version" in more,
                 version=more.get("version", ""),
+                unread=unread,
             )
             if of.observable in codes.lasting() and not (when.date or day or timepoint):
                 chart.always.append(fact)
@@ -219,10 +266,10 @@ class Frame:
         """A treatment: yes (then it began at the row's moment), the date of its begin, or a dose."""
         word = of.choices.get(text.casefold(), text).casefold()
         start = when.date or day
-        if word in _NO or missing(word) is not None or self.is_missing(text):
+        if word in _NO or missing(word) is not None or self.is_missing(text) or _NOTHING.fullmatch(word):
             self.account.leave("treatment that was not given", name, place)
         elif word in _YES:
-            chart.given.append(Given(of.drug, start=start, place=place))
+            chart.given.append(Given(of.drug, start=start, single=True, place=place))  # then; whether it went on, other rows say
         elif begun := self._begun(word):
             chart.given.append(Given(of.drug, start=begun, place=place))
         elif word[:1].isdigit() and any(character.isalpha() for character in word) and len(word) <= 60:
@@ -237,8 +284,28 @@ class Frame:
             return ""
 
 
-_TITLES = {"sex": "sex", "birth_date": "date of birth", "age": "age"}
+_TITLES = {"sex": "sex", "birth_date": "date of birth"}
 _ADVICE = {"sex": '; write in a mapping what the codes mean, such as sexes: {"1": female, "2": male}'}
+
+
+def _order(moment: str) -> tuple[bool, Fraction]:
+    """By which moments are in order: dates, and days of the course; none stands before all."""
+    is_date = moment.count("-") == 2
+    return is_date, Fraction(date.fromisoformat(moment).toordinal()) if is_date else Fraction(moment or _NEVER)
+
+
+def _grows(one: str, until: str, two: str, since: str) -> bool:
+    """True where the first age can have become the second, from its last moment to the first one of the other."""
+    (is_date, start), (other, end) = _order(until), _order(since)
+    if not (until and since and is_date == other and start < end):
+        return False
+    stated = read_age(one), read_age(two)
+    younger, older = map(in_days, stated)
+    if younger.lo is None or younger.hi is None or older.lo is None or older.hi is None:
+        return False
+    falls = older.hi < younger.lo or (older.hi_open and older.hi == younger.lo)
+    passed, rounding = end - start, max(age.unit.factor for age in stated) / 2
+    return not falls and older.hi >= younger.lo + passed - rounding and older.lo <= younger.hi + passed + rounding
 
 
 def _key(name: str) -> str:

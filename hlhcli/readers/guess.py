@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from hlhcli import observables
 from hlhcli.errors import InputError, Problem, printable
+from hlhcli.patient import MAX_TIMEPOINTS
 from hlhcli.readers import cells, dates, redcap
 from hlhcli.readers.account import Account
 from hlhcli.readers.delimited import Row, Table
@@ -73,8 +74,9 @@ def guess(
     is_long = not is_redcap and _is_long(table, found, columns)
     if not is_long:
         found = {role: name for role, name in found.items() if role in _PERSON}
-    if not set(map(str.casefold, columns.get(found.get("status", ""), ()))) <= {*STATUSES, ""}:
-        found.pop("status", None)
+    words = {" ".join(word.casefold().split()) for word in columns.get(found.get("status", ""), ())} - {""}
+    if words and words.isdisjoint(STATUSES):
+        found.pop("status")  # of something else; one known word makes it that of the results, and rows with others are left
     if is_redcap:
         found["patient"] = table.header[0]
     elif key(found.get("patient", "")) == "id" and _is_row_number(table.header, columns.get(found["patient"], ()), is_long):
@@ -221,34 +223,63 @@ def _listable(name: str) -> bool:
     return 0 < len(name) <= _SHORT and name.isprintable() and len(name) <= MAX_NAME
 
 
-def refuse_uncertain(mapping: Mapping, table: Table, source: str) -> None:
+def refuse_uncertain(mapping: Mapping, table: Table, samples: Sequence[Row], source: str) -> None:
     """Raises InputError where a guess is too little to read a table by."""
     unknown = [name for name, column in mapping.columns.items() if not column.observable and not column.drug]
     advice = "; write a mapping file (hlhcli convert --guess begins one)"
     if not mapping.is_long and len(unknown) == len(mapping.columns) and not any(heading(name).observable for name in table.header):
-        shown = ", ".join(printable(name, 40) for name in table.header[:8])
         turned = " It seems to have its tests in rows and its moments in columns: turn it around." if _is_turned(table) else ""
-        message = f"no column is known here ({shown}){advice}.{turned}"
+        # without a header, what stands there is the data of a person
+        message = f"no column is known here ({len(table.header)} columns){advice}.{turned}"
         raise InputError([Problem(source, message, table.header_line, 1)])
     if not mapping.patient and (unknown or mapping.is_long):
         shown = _persons(mapping, unknown or table.header)
-        message = f"no column is known to name the patient (columns: {shown}){advice}, with 'patient:', a column or one"
+        message = f"no column is known to name the patient{shown}{advice}, with 'patient: COLUMN' or 'patient: one'"
         raise InputError([Problem(source, message, table.header_line, 1)])
+    if not mapping.patient and len(samples) > 1 and not _is_one(mapping, table, samples):
+        message = f"no column names the patient, and the rows may be of several{advice}, with 'patient: COLUMN' or 'patient: one'"
+        raise InputError([Problem(source, message, table.header_line, 1)])
+
+
+def _is_one(mapping: Mapping, table: Table, samples: Sequence[Row]) -> bool:
+    """True where the rows can only be time points of one person: each has its own, and nothing said of the person differs."""
+    frame = Frame(table, mapping, Account("", ""), samples)
+    seen: set[tuple[str, str, str]] = set()
+    for row in samples:
+        when, name = frame.moment(row), frame.cell(row, "timepoint")
+        if isinstance(when, str):
+            continue  # it is left
+        own = when.date, when.day, name
+        if own in seen or not any(own):
+            return False
+        seen.add(own)
+        frame.chart("", row, when)
+    frame.settle_ages()
+    persons = [frame.roles[role] for role in ("sex", "birth_date") if role in frame.roles]
+    texts = [{row.cells[number].casefold() for row in samples} - {""} for number in persons]
+    if "age" in frame.roles:
+        texts.append({text for row in samples if (text := row.cells[frame.roles["age"]]) and not frame.age(text)})
+    return len(samples) <= MAX_TIMEPOINTS and not frame.contradicted and all(len(each) < 2 for each in texts)
 
 
 def refuse_nobody(mapping: Mapping, table: Table, source: str) -> None:
     """Raises InputError: a mapping that names no patient would make one person of all rows."""
     shown = _persons(mapping, table.header)
-    message = f"write 'patient:' with the column that tells the patients apart ({shown}), or 'patient: one' if all rows are of one"
+    message = f"write 'patient:' with the column that tells the patients apart{shown}, or 'patient: one' if all rows are of one"
     raise InputError([mapping.problem(message, source, "patient")])
 
 
 def _persons(mapping: Mapping, names: Sequence[str]) -> str:
-    """The columns that could name the patient: by a word in their names, else those that nothing is known of."""
+    """The columns that could name the patient: by a word in their names, else those that nothing is known of.
+
+    None are shown of a table that seems to have no header: where it should stand is a date or a number.
+    """
+    if any(_is_date(name) or not re.search(r"[^\W\d]", name) for name in names):
+        return ""
     of_time = {*mapping.time, mapping.day, mapping.birth_date, mapping.analyte, mapping.value, mapping.unit}
     free = [name for name in names if name not in of_time and not heading(name).observable and name not in mapping.columns]
     likely = [name for name in free if not {*re.split(r"[^a-z]+", name.casefold())}.isdisjoint(_PERSONS)]
-    return ", ".join(printable(name, 40) for name in (likely or free or names)[:8])
+    return f" (columns: {', '.join(printable(name, 40) for name in (likely or free or names)[:8])})"
 
 
 def _is_turned(table: Table) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hlhcli import observables
-from hlhcli.observations import PENDING
+from hlhcli.observations import PENDING, missing
 from hlhcli.readers import codes
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import Place
 from hlhcli.readers.dates import Moment
 from hlhcli.readers.delimited import Row
 from hlhcli.readers.frame import SHIFTED, Frame
-from hlhcli.readers.meanings import Meaning, bounds, compared, meaning, measured, united
+from hlhcli.readers.meanings import SPOILED, Meaning, bounds, compared, meaning, measured, united
 
 _KEPT = 10_000  # names of tests whose meaning is remembered
 _LONGEST = 400  # characters of a comment that is kept
@@ -88,7 +88,7 @@ class Long:
 
     def _value(self, row: Row, of: Meaning, when: Moment, person: str, place: Place) -> None:
         frame = self.frame
-        written = " ".join(frame.cell(row, "status").casefold().split())
+        written = " ".join(self._beside(row, "status").casefold().split())
         state = STATUSES.get(written, "")
         text = row.cells[frame.roles["value"]]
         name = of.observable or of.drug
@@ -114,13 +114,19 @@ class Long:
                 return
             of = self._with_unit(row, of)
         said = {"preliminary": "preliminary result", "corrected": f"corrected in row {row.line}"}
-        notes = [said.get(state, ""), frame.cell(row, "note")[:_LONGEST]]
+        notes = [said.get(state, ""), self._beside(row, "note")[:_LONGEST]]
         more = {"reference": self._reference(row, of, place), "note": "; ".join(filter(None, notes))}
         if "status" in frame.roles:
             timepoint = frame.cell(row, "timepoint")
             if when.date or when.day or timepoint:
                 place, more["version"] = self._corrections.place((person, name, when, timepoint), state == "corrected", name, place)
-        frame.take(text, of, name, when, frame.cell(row, "timepoint"), frame.chart(person, row), place, **more)
+        frame.take(text, of, name, when, frame.cell(row, "timepoint"), frame.chart(person, row, when), place, **more)
+
+    def _beside(self, row: Row, role: str) -> str:
+        """What stands beside the value; words such as hemolyzed or pending say something of it there."""
+        text = row.cells[self.frame.roles[role]] if role in self.frame.roles else ""
+        reason = missing(text)
+        return str(text) if reason and reason.text in (SPOILED, PENDING) else self.frame.cell(row, role)
 
     def _with_unit(self, row: Row, of: Meaning) -> Meaning:
         stated = str(self.frame.cell(row, "unit")) or self._fixed

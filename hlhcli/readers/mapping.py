@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Pri
 
 from hlhcli import observables, yamltree
 from hlhcli.errors import InputError, Problem, did_you_mean, printable
-from hlhcli.fields import choice, refuse
+from hlhcli.fields import choice, moment, refuse
 from hlhcli.observations import BLANK, missing, read
 from hlhcli.quantity import BadQuantity, readings
 from hlhcli.readers import codes
@@ -19,6 +19,7 @@ from hlhcli.yamltree import Node, mark_of, parse
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1250", "cp1251", "cp1252", "iso-8859-1", "iso-8859-2", "iso-8859-15", "latin-1",
              "mac-roman", "shift_jis", "gb18030")  # fmt: skip
 ONE = "one"  # `patient: one`: all rows are of one person
+_LONGEST = 200  # characters of the name of a time point
 DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
@@ -108,6 +109,10 @@ class Column(Model):
         return self
 
     def _check(self) -> None:
+        if self.day and moment(self.day, "point").day is None:
+            raise BadQuantity("'day' is one of the course, such as 0 or 14; a date stands in the column of the time")
+        if len(self.timepoint) > _LONGEST:
+            raise BadQuantity(f"the name of a time point has at most {_LONGEST} characters")
         if self.observable and self.drug:
             raise BadQuantity("write either 'observable' or 'drug', not both")
         family = observables.get(self.observable).family if self.observable else None

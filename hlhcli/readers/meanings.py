@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as Keyed
 from types import MappingProxyType
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from hlhcli.readers.headings import heading, key
 from hlhcli.readers.mapping import Column
 from hlhcli.yamltree import JsonNumber
 
-UNKNOWN = "unknown"
+UNKNOWN, SPOILED = "unknown", "unreadable"
 _EQUAL = ("", "=", "==", "eq", "equal", "na", "n/a", "none", "null")
 _MARKS: tuple[Decimal, Decimal] = ("point", "comma")
 _NONE: Keyed[str, str] = MappingProxyType({})
@@ -43,13 +44,14 @@ class Meaning(NamedTuple):
 
 
 class Said(NamedTuple):
-    """One value of a cell; `doubt` is what is worth a remark."""
+    """One value of a cell; `doubt` is what is worth a remark, `moment` the day or date that stands beside the value."""
 
     value: str
     unit: str = ""
     reference: str = ""
     note: str = ""
     doubt: str = ""
+    moment: str = ""
 
 
 def meaning(name: str, column: Column | None) -> Meaning:
@@ -132,17 +134,39 @@ def _finding(text: str, of: Meaning) -> Said:
 
 def _quantity(piece: cells.Piece, of: Meaning) -> Said:
     if piece.value[:1] not in "<>.0123456789":
-        return Said(piece.value, note=piece.note)  # a word
+        return Said(piece.value, note=piece.note, moment=piece.moment)  # a word
     unit = united(of, piece.unit)
     if unit is None or of.disputed:
         written = f"'{printable(f'{piece.value} {piece.unit}'.strip(), _SHOWN)}'"
-        return Said(UNKNOWN, note=_joined(piece.note, f"{written}: two different units are stated"), doubt="two different units")
+        note = _joined(piece.note, f"{written}: two different units are stated")
+        return Said(UNKNOWN, note=note, doubt="two different units", moment=piece.moment)
     note = doubt = ""
     unit = codes.qualified(of.kind, of.observable, unit)
     contradiction = codes.contradicts(of.kind, of.observable, unit)
     if contradiction:
         note, doubt = contradiction, "unit that its code contradicts"
-    return Said(piece.value, unit, piece.reference or of.reference, _joined(piece.note, note), doubt)
+    return Said(piece.value, unit, piece.reference or of.reference, _joined(piece.note, note), doubt, piece.moment)
+
+
+# Words of a comment by which a value may be none of the patient, or none at all; those of a specimen stand in codes.yaml.
+_DOUBTS = re.compile(
+    r"(?<!not )(?<!non[ -])(?<!no )(?<!nicht )(?<!keine )\b(?:wrong|mis-?labell?ed|mix(?:ed)?[ -]?up|sibling|brother|sister|twin|"
+    r"donor|mother|father|parent|invalid|h(?:a?e|ä)moly[sz]ed|h(?:a?e)molysis|hämoly(?:se|tisch)|clot(?:s|ted)?|contaminat(?:ed|ion)|"
+    r"diluted|unreliable|implausible|erroneous|in error|disregard|do not use|falscher?|verwechs(?:elt|lung)|ungültig|geronnen|"
+    r"verunreinigt|mutter|vater|bruder|schwester|geschwister|spender)\b",
+    re.IGNORECASE,
+)
+
+
+def in_doubt(comment: str, of: Meaning) -> bool:
+    """True for a comment that says that a value is of another person, of another specimen than blood, or spoiled."""
+    if not comment or of.observable == "family_history":
+        return False
+    measured = bool(of.observable) and observables.get(of.observable).family is not None
+    is_of_blood = measured and codes.specimen(of.observable) is not False
+    reason = missing(comment)
+    spoiled = _DOUBTS.search(comment) is not None or (reason is not None and reason.text == SPOILED)
+    return spoiled or (is_of_blood and codes.specimen(comment) is False)
 
 
 def united(of: Meaning, stated: str) -> str | None:

@@ -22,6 +22,11 @@ _SUFFIXES = ("", ".csv", ".tsv", ".txt")
 _NULL = ("", "null", r"\n", "nan", "none", "na")
 _SEXES = {"8507": "male", "8532": "female"}
 _FINDINGS = ("snomed", "icd10", "hpo")
+# Statuses of a condition that say when or how firmly it was diagnosed (vocabulary Condition Status): admission, confirmed,
+# discharge, primary (admission, discharge), secondary. Preliminary (32899) and resolved (32906) are none of the day.
+_ADMISSION = "32890"
+_STATUSES = frozenset({"", _ADMISSION, "32893", "32896", "32901", "32902", "32903", "32908"})
+_DENIED = re.compile(r"rule(?:d)?[ _-]?out|refut|exclu|not confirmed|unconfirmed|misdiagnos|in[ _-]error")
 
 # Columns by which a table is known, wherever they stand in its header.
 _TABLES = {
@@ -156,7 +161,7 @@ def _is_shifted(row: Row) -> bool:
 
 _COLUMNS = {
     MEASUREMENT: ("measurement_concept_id", "measurement_source_concept_id", "unit_concept_id", "value_as_concept_id"),
-    CONDITION: ("condition_concept_id", "condition_source_concept_id"),
+    CONDITION: ("condition_concept_id", "condition_source_concept_id", "condition_status_concept_id"),
 }
 
 
@@ -284,6 +289,8 @@ class _Measurements(_Reader):
 
     def _said(self, line: _Line, of: Meaning, comparator: str, place: Place) -> list[Said]:
         number, source = line.get("value_as_number"), line.get("value_source_value")
+        if number and _ZERO.fullmatch(number) and source and not any(map(str.isdigit, source)):
+            return values(source, of, "point")  # CANCELED, hemolyzed: the zero stands for no value
         if number:
             text = compared(comparator, number)
             if not comparator and (whole := _compared_source(number, source)):
@@ -294,6 +301,9 @@ class _Measurements(_Reader):
         answer = (codes.answer(codes.system(concept.vocabulary) or "", concept.code) or concept.name) if concept else ""
         tried = [values(compared(comparator, text) or text, of, "point") for text in (source, answer) if text]
         return next((said for said in tried if not any(each.doubt for each in said)), tried[0] if tried else [])
+
+
+_ZERO = re.compile(r"[+-]?0*(?:\.0*)?(?:e[+-]?\d+)?", re.IGNORECASE)
 
 
 def _compared_source(number: str, source: str) -> str:
@@ -318,12 +328,24 @@ class _Conditions(_Reader):
         if not found and title is None:
             self.not_known(line, coded, place)
             return
+        status = line.id("condition_status_concept_id")
+        if status not in _STATUSES:
+            concept = self.concepts.get(status)
+            self.account.leave("status of the condition", concept.shown if concept else _digits(status), place)
+            return
+        if status == _ADMISSION:
+            self.account.remark(
+                "diagnosis of the admission, which may be one that was suspected", "condition_status_concept_id", place
+            )
+        if _DENIED.search(line.get("stop_reason").casefold()):
+            self.account.leave("stop_reason that denies the condition", "stop_reason", place)
+            return
         when = self.moment(line, "condition_start", place)
         chart = self.chart(line, place) if when else None
         if when is None or chart is None:
             return
         if title is not None:
-            chart.remarks.append(Remark(title, when.date, place=place))
+            chart.remarks.append(Remark(f"diagnosis on record: {title}", when.date, place=place))
             self.account.read += len(found)
         else:
             self.account.read += len(found) - 1
@@ -357,10 +379,13 @@ def _describe(path: Path, charts: Charts, account: Account, file: str) -> None:
         person.sex = _SEXES.get(line.id("gender_concept_id"), "")
         parts = [re.sub(r"\.0+$", "", line.get(f"{part}_of_birth")) for part in ("year", "month", "day")]
         written = line.get("birth_datetime") or "-".join(parts)
+        place = Place(line.number, file=file)
         try:
             person.birth_date = dates.read(written).date
         except dates.BadDate:
-            account.remark("date of birth that is not complete", PERSON, Place(line.number, file=file))
+            account.remark("date of birth that is not complete", PERSON, place)
+        if person.birth_date.endswith("-01") and (person.birth_date.endswith("-01-01") or not all(parts)):
+            account.remark("a birth on the first of a month: may stand for the month, or the year, alone", PERSON, place)
 
 
 def _digits(text: str) -> str:

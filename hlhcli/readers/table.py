@@ -54,12 +54,13 @@ def read(
     if mapping is None:
         mapping = guesses.guess(table, samples, source, fields, certain=True)
         if not is_redcap:
-            guesses.refuse_uncertain(mapping, table, source)
+            guesses.refuse_uncertain(mapping, table, samples, source)
         account.remark(GUESSED, "see hlhcli convert --guess", Place(table.header_line))
     elif not mapping.patient and not is_redcap:
         guesses.refuse_nobody(mapping, table, source)
     frame = Frame(table, mapping, account, samples)
     _reader(frame, table, samples, fields if is_redcap else None).read(chain(samples, rows))
+    frame.settle_ages()
     for chart in frame.charts:
         if chart.person.birth_date:
             chart.person.age = ""  # it says less

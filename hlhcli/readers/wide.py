@@ -63,7 +63,7 @@ class Wide:
         frame = self.frame
         person = frame.person(row)
         wrong = SHIFTED if row.surplus else "no patient" if person is None else when if isinstance(when, str) else ""
-        chart = None if wrong or person is None else frame.chart(person, row)
+        chart = None if wrong or person is None or isinstance(when, str) else frame.chart(person, row, when)
         for number, text in enumerate(row.cells):
             if not text or number in self.structure:
                 continue

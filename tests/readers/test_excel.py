@@ -160,7 +160,10 @@ def test_cells_beside_the_table_shift_nothing():
 def test_the_header_names_every_column_once():
     """As in a table as text."""
     assert table(book([["id", None, "hb"]])).header == ["id", "column 2", "hb"]
-    assert problem(book([["id", "hb", "hb"]])) == "t.xlsx:1:3: the column 'hb' is there twice (2 and 3); rename one of them"
+    assert (
+        problem(book([["id", "hb", "hb"]]))
+        == "t.xlsx:1:3: the name of this column is there twice (columns 2 and 3); rename one of them"
+    )
 
 
 def test_a_formula_has_its_stored_value():
@@ -329,3 +332,51 @@ def test_a_number_is_known_as_one():
     number, text = cells(book([["a", "b"], [7.8, "7,8"]]))[0]
     assert (number, isinstance(number, JsonNumber)) == ("7.8", True)
     assert (text, isinstance(text, JsonNumber)) == ("7,8", False)
+
+
+def filled(*rows):
+    """A sheet of the cells that are given, by their names."""
+    made = openpyxl.Workbook()
+    for name, value in rows:
+        made.active[name] = value
+    made.save(content := io.BytesIO())
+    return content.getvalue()
+
+
+def test_a_cell_far_to_the_right_makes_no_row_wide():
+    """It is right of the last name of the header, and told once."""
+    rows = [("A1", "id"), ("B1", "hb")]
+    rows += [(f"{column}{row}", row) for row in range(2, 400) for column in ("A", "XFD")]
+    found = table(filled(*rows))
+    assert [len(row.cells) for row in found] == [2] * 398
+    assert found.remarks == [("cells right of the last named column", "not read")]
+
+
+def test_the_cells_of_a_sheet_are_limited(monkeypatch):
+    """Those between others count too."""
+    monkeypatch.setattr(excel, "MAX_CELLS", 50_000)
+    content = filled(("A1", "id"), ("XFD1", "hb"), *((f"XFD{row}", 1) for row in range(2, 5)))
+    with pytest.raises(InputError, match="more than 50000 cells; save it as CSV"):
+        list(table(content))
+
+
+def test_the_texts_of_a_workbook_are_limited(monkeypatch):
+    """They, and all parts but the sheets, are held in memory."""
+    content = book([["id", "hb"], *([f"{number}" * 30, number] for number in range(2000))])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sizes = {part.filename: part.file_size for part in archive.infolist()}
+    sheet = sizes.pop("xl/worksheets/sheet1.xml")
+    monkeypatch.setattr(excel, "MAX_PART", max(sizes.values()))
+    assert sheet > excel.MAX_PART
+    assert len(list(table(content))) == 2000
+    monkeypatch.setattr(excel, "MAX_PART", max(sizes.values()) - 1)
+    assert "the texts, or another part, of this workbook unpack to" in problem(content)
+
+
+def test_the_sheets_that_are_looked_at_are_limited(monkeypatch):
+    """One that is named is found behind them; of one that is not named, the first rows must hold something."""
+    monkeypatch.setattr(excel, "MAX_SHEETS", 2)
+    content = book([], [], [["id", "hb"], [1, 9]])
+    assert "no sheet of this workbook holds anything" in problem(content)
+    assert [row.cells for row in table(content, "S3")] == [["1", "9"]]
+    assert "no sheet of this workbook holds anything" in problem(filled(("A1001", "id"), ("B1001", "hb")))

@@ -194,3 +194,25 @@ def test_any_text_is_a_mapping_or_a_problem(text):
     except InputError:
         return
     assert isinstance(found, mapping.Mapping)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("day: 14", None),
+        ("day: -3", None),
+        ("timepoint: week 2", None),
+        (f"day: {'9' * 5000}", "is no day"),
+        ("day: soon", "is no day"),
+        ("day: 2016-05-02", "'day' is one of the course"),
+        (f"timepoint: {'x' * 201}", "at most 200 characters"),
+    ],
+)
+def test_the_moment_of_a_column_is_one(rule, expected):
+    """A day of the course, or a name of reasonable length."""
+    text = f"patient: id\ncolumns:\n  fer: {{observable: ferritin, {rule}}}\n"
+    if expected is None:
+        assert mapping.read_text(text, "m.yaml").columns["fer"].observable == "ferritin"
+        return
+    with pytest.raises(InputError, match=expected):
+        mapping.read_text(text, "m.yaml")

@@ -86,6 +86,11 @@ def read(path):
         ({"value_as_number": "5", "value_source_value": "<5"}, "<5", "ng/mL", ""),  # the comparator was lost on the way
         ({"value_as_number": "5", "value_source_value": "5"}, "5", "ng/mL", ""),
         ({"value_as_number": "-1"}, "unknown", "", ""),
+        ({"value_as_number": "0", "value_source_value": "hemolyzed"}, "unreadable", "", ""),
+        ({"value_as_number": "0.0", "value_source_value": "CANCELED"}, "unknown", "", ""),
+        ({"value_as_number": "0", "value_source_value": "pending"}, "pending", "", ""),
+        ({"value_as_number": "0", "value_source_value": "0 ng/mL"}, "0", "ng/mL", ""),
+        ({"value_as_number": "5", "value_source_value": "see letter"}, "5", "ng/mL", ""),
         ({"measurement_concept_id": "0", "measurement_source_concept_id": "1"}, "900", "ng/mL", ""),
     ],
 )
@@ -138,13 +143,54 @@ def test_conditions_are_findings_or_diagnoses(tmp_path):
         ("hepatomegaly", "yes", "2016-05-02", ""),
     ]
     assert [(f.observable, f.date) for f in first.always] == [("malignancy", "2015-01-01")]
-    assert [remark.text for remark in first.remarks] == ["Hemophagocytic lymphohistiocytosis"]
+    assert [remark.text for remark in first.remarks] == ["diagnosis on record: Hemophagocytic lymphohistiocytosis"]
     assert [fact.until for fact in second.facts] == [""]
     assert account.read == 8
     assert sorted((kind.reason, kind.what) for kind in account.left) == [
         ("code not known here", "SNOMED 49727002 (Cough)"),
         ("no date", "condition_start_date"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "used"),
+    [
+        ("", "", 1),
+        ("0", "", 1),
+        ("32890", "", 1),
+        ("32893", "", 1),
+        ("32896", "", 1),
+        ("32902", "", 1),
+        ("32908", "", 1),
+        ("", "recovered", 1),
+        ("32899", "", 0),  # preliminary
+        ("32906", "", 0),  # resolved
+        ("77", "", 0),
+        ("", "Ruled out", 0),
+        ("", "refuted", 0),
+    ],
+)
+def test_the_status_of_a_condition_counts(tmp_path, status, reason, used):
+    """What is preliminary, resolved, ruled out or of another status is left: findings and diagnoses alike."""
+    head = CONDITION.strip() + ",condition_status_concept_id,stop_reason\n"
+    rows = "".join(f"{number},11,{concept},2016-05-02,,,,0,{status},{reason}\n" for number, concept in enumerate((5, 7)))
+    charts, account = read(cdm(tmp_path, CONDITION_OCCURRENCE=head + rows))
+    assert len(entries(charts)) == 2 * used
+    told = ["status of the condition"] if status in ("32899", "32906", "77") else ["stop_reason that denies the condition"]
+    assert [kind.reason for kind in account.left] == told * (not used)
+    assert ("condition_status_concept_id" in [kind.what for kind in account.remarks]) == (status == "32890")
+
+
+@pytest.mark.parametrize(
+    ("born", "told"),
+    [("2010,1,1,", True), ("2010,,,2010-01-01", True), ("2010,5,,2010-05-01", True), ("2010,5,1,", False), ("2010,1,2,", False)],
+)
+def test_a_birth_on_the_first_of_january_is_told(tmp_path, born, told):
+    """It may stand for the year alone."""
+    person = f"person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth,birth_datetime\n11,8507,{born}\n"
+    _, account = read(cdm(tmp_path, row(), PERSON=person))
+    message = "a birth on the first of a month: may stand for the month, or the year, alone"
+    assert (message in [kind.reason for kind in account.remarks]) == told
 
 
 def test_the_person_has_sex_and_date_of_birth(tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tabled import entries, facts, left, person, read, remarked
 
 from hlhcli.errors import InputError
-from hlhcli.readers import guess, table
+from hlhcli.readers import guess, table, therapies
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import latest
 
@@ -272,6 +272,83 @@ def test_treatments_are_read_from_columns():
     assert left(text, rules) == [("treatment that was not given", "etoposide", 1), ("answer that is not understood", "dex", 1)]
 
 
+@pytest.mark.parametrize("cell", ["0", "0 mg", "0.0 mg/kg", "0,0 mg/m2", "0mg", "no"])
+def test_a_dose_of_nothing_is_no_treatment(cell):
+    """Nor is it an answer that is not understood."""
+    assert left(f'id,date,etoposide\n1,2016-05-02,"{cell}"\n') == [("treatment that was not given", "etoposide", 1)]
+
+
+def test_a_treatment_that_is_ticked_at_each_visit_is_one_course():
+    """From the first yes to the last, until a no."""
+    text = "id,date,etoposide\n1,2016-05-02,yes\n1,2016-05-09,yes\n1,2016-05-16,no\n1,2016-08-01,yes\n"
+    (chart,), account = read(text)
+    courses = [(course.start, course.stop) for course in therapies.merged(chart.given, account)]
+    assert courses == [("2016-05-02", "2016-05-09"), ("2016-08-01", "2016-08-01")]
+
+
+@pytest.mark.parametrize(
+    ("test", "comment", "doubted"),
+    [
+        ("platelets", "wrong patient!", True),
+        ("platelets", "of the sibling", True),
+        ("platelets", "Donor", True),
+        ("platelets", "hemolyzed", True),
+        ("platelets", "sample hämolytisch", True),
+        ("platelets", "clotted", True),
+        ("platelets", "invalid", True),
+        ("albumin", "spot urine", True),
+        ("albumin", "CSF", True),
+        ("albumin", "pleural", True),
+        ("fever", "mixed up", True),
+        ("platelets", "not hemolyzed", False),
+        ("platelets", "after transfusion", False),
+        ("csf_cells", "CSF of the second tap", False),
+        ("family_history", "a brother", False),
+        ("platelets", "-", False),
+    ],
+)
+def test_a_comment_can_put_a_value_in_doubt(test, comment, doubted):
+    """Then it is left, and its words stay in the note."""
+    value = "yes" if test in ("fever", "family_history") else "20"
+    charts, _ = read(f"patient,date,test,value,comment\n1,2016-05-02,{test},{value},{comment}\n")
+    (fact,) = entries(charts)
+    assert fact.unread == ("comment that puts the value in doubt" if doubted else "")
+    assert fact.note == (f"{value} ({comment})" if doubted else "" if comment == "-" else comment)
+
+
+def test_a_treatment_in_doubt_is_left():
+    """As a value is."""
+    text = "patient,date,test,value,comment\n1,2016-05-02,etoposide,yes,wrong patient\n"
+    assert left(text) == [("comment that puts the value in doubt", "etoposide", 1)]
+
+
+def test_a_status_can_be_a_word_for_what_is_missing():
+    """Hemolyzed is no status of a value that counts, and pending one of what is awaited."""
+    rules = "layout: long\npatient: patient\ntime: date\nanalyte: test\nvalue: value\nstatus: status\n"
+    text = "patient,date,test,value,status\n1,2016-05-02,plt,9,hemolyzed\n1,2016-05-02,sil2r,,pending\n"
+    assert facts(text, rules) == [("sil2r", "pending", "", "2016-05-02")]
+    assert left(text, rules) == [("status not known here", "platelets", 1)]
+
+
+@pytest.mark.parametrize(
+    ("day", "cell", "expected"),
+    [
+        ("0", "180 (d0); nadir 18 (d11)", [("180", "", "d0"), ("18", "value of another day in the cell", "18 10*3/uL (nadir, d11)")]),
+        ("", "180 (d0); nadir 18 (d11)", [("180", "value of another day in the cell", "180 10*3/uL (d0)"), ("18", "value of another day in the cell", "18 10*3/uL (nadir, d11)")]),
+        ("2016-05-02", "180 (2016-05-02); 18 (2016-05-13)", [("180", "", "2016-05-02"), ("18", "value of another day in the cell", "18 10*3/uL (2016-05-13)")]),
+        ("0", "180; nadir 18", [("180", "", ""), ("18", "", "nadir")]),
+        ("0", "31 (d 12)", [("31", "", "d 12")]),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_day_does_not_count_for_the_row(day, cell, expected):
+    """Where a cell holds values of several days, those of others are left; its only value stays, and is told."""
+    rules = "patient: id\ntime: day\ntimepoint: visit\n"
+    text = f"id,day,visit,plt (K/uL)\n1,{day},v,{cell}\n"
+    charts, _ = read(text, rules)
+    assert [(fact.value, fact.unread, fact.note) for fact in entries(charts)] == expected
+    assert ("value with a moment of its own in the cell" in remarked(text, rules)) == (len(expected) == 1)
+
+
 def test_who_the_person_is():
     """Sex in words or by the mapping's codes, date of birth or age; what contradicts itself is not known."""
     head = "id,sex,dob,age_years,day,hb\n"
@@ -285,6 +362,33 @@ def test_who_the_person_is():
     assert person(head + "1,2,,,0,9\n").sex == ""
     rules = 'patient: id\nsex: sex\nsexes: {"1": male, "2": female}\nday: day\n'
     assert person(head + "1,2,,,0,9\n", rules).sex == "female"
+
+
+@pytest.mark.parametrize(
+    ("rows", "age"),
+    [
+        ("1,2 y,400,9\n1,11 mo,0,9\n1,1 y,100,9\n", "11 mo"),  # the newest row first
+        ("1,6 y,2016-05-02,9\n1,5 y,2015-05-02,9\n", "5 y"),
+        ("1,6 y,0,9\n1,6 y,300,9\n1,7 y,301,9\n", "6 y"),
+        ("1,6.5 y,0,9\n1,6.6 y,10,9\n", "6.5 y"),
+        ("1,6 y,0,9\n1,5 y,30,9\n", ""),
+        ("1,6 y,0,9\n1,12 y,30,9\n", ""),
+        ("1,6 y,0,9\n1,7 y,0,9\n", ""),
+        ("1,6 y,0,9\n1,7 y,2016-05-02,9\n", ""),
+    ],
+)
+def test_the_age_is_that_of_the_earliest_row(rows, age):
+    """Whatever the order of the rows; ages that contradict one another are not known, and that is told."""
+    rules = "patient: id\nage: age\ntime: when\n"
+    assert person("id,age,when,hb\n" + rows, rules).age == age
+    told = "ages of one person that contradict one another: none is taken"
+    assert (told in remarked("id,age,when,hb\n" + rows, rules)) == (not age)
+
+
+def test_ages_of_rows_without_a_time():
+    """The same one is taken; of different ones nobody can say which came first."""
+    assert person("id,age,visit,hb\n1,6 y,a,9\n1,6 y,b,9\n").age == "6 y"
+    assert person("id,age,visit,hb\n1,6 y,a,9\n1,5 y,b,9\n").age == ""
 
 
 def test_an_age_without_a_unit_is_not_guessed():
@@ -364,7 +468,7 @@ def test_lasting_findings_without_a_time_hold_always():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a,b\n1,2\n", "no column is known here (a, b)"),
+        ("a,b\n1,2\n", "no column is known here (2 columns); write"),
         ("Ferritin,Weird\n1,2\n", "no column is known to name the patient (columns: Weird)"),
         ("test,value\nferritin,2\n", "no column is known to name the patient"),
         ("id,patient_name,Ferritin\n1,A,2\n", "no column is known to name the patient (columns: id, patient_name)"),
@@ -384,6 +488,53 @@ def test_a_table_that_cannot_be_understood_is_refused(text, expected):
 def test_a_table_of_one_patient_needs_no_column_that_names_them():
     """If all of its columns are known."""
     assert len(facts("day,Ferritin (ng/mL),plt K/uL\n0,900,20\n3,800,30\n")) == 4
+
+
+CHILDREN = "fever,splenomegaly,hb (g/dL)\nyes,no,7\nno,yes,9\nno,no,6\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CHILDREN,
+        "day,hb (g/dL)\n0,7\n0,8\n",  # two rows of one day
+        "date,hb (g/dL)\n2016-05-02,7\n2016-05-02T10:00,8\n",
+        "visit,hb (g/dL)\nfirst,7\nfirst,8\n",
+        "day,sex,hb (g/dL)\n0,m,7\n3,f,8\n",
+        "day,sex,hb (g/dL)\n0,1,7\n3,2,8\n",  # codes that nobody explained differ too
+        "day,dob,hb (g/dL)\n0,2010-03-04,7\n3,2012-03-04,8\n",
+        "day,age_years,hb (g/dL)\n0,4,7\n3,2,8\n",
+        "day,age_years,hb (g/dL)\n0,2,7\n3,9,8\n",  # nobody grows so fast
+        "day,age,hb (g/dL)\n0,2,7\n3,9,8\n",
+        "age_months,hb (g/dL)\n2,7\n",
+    ],
+)
+def test_rows_of_nobody_are_not_run_together(text):
+    """One row is one patient; several are of one only if nothing speaks against it."""
+    if text.count("\n") == 2:
+        assert len(read(text)[0]) == 1
+        return
+    with pytest.raises(InputError, match=r"no column names the patient.*'patient: COLUMN' or 'patient: one'"):
+        read(text)
+    assert len(read(text, "patient: one\n")[0]) == 1
+
+
+def test_a_table_without_a_header_shows_nothing_of_its_first_row():
+    """What stands there is of a person."""
+    for text in ("Mueller-XYZ,Geheim,7.8\n", "Mueller-XYZ,2016-05-02,Ferritin,900\n", "Mueller-XYZ,Geheim,Geheim\n"):
+        with pytest.raises(InputError) as caught:
+            read(text + "Meier,2016-05-02,Ferritin,900\n")
+        assert "Mueller" not in str(caught.value)
+        assert "Geheim" not in str(caught.value)
+        assert "2016" not in str(caught.value)
+
+
+def test_one_word_that_is_known_makes_a_column_that_of_the_status():
+    """Rows with other words are left; a column without any known word is of something else."""
+    text = "patient,date,test,value,unit,status\n1,2016-05-02,plt,9,K/uL,entered in error\n1,2016-05-02,plt,90,K/uL,Bestätigt\n1,2016-05-02,hb,9,g/dL,final\n"
+    assert [fact[:2] for fact in facts(text)] == [("hemoglobin", "9")]
+    assert sorted(left(text)) == [("status entered in error", "platelets", 1), ("status not known here", "platelets", 1)]
+    assert len(facts("patient,date,test,value,unit,status\n1,2016-05-02,plt,9,K/uL,alive\n")) == 1
 
 
 def test_what_is_told_of_a_table_repeats_no_value_and_no_name():
@@ -434,7 +585,7 @@ def test_what_was_not_meant_to_be_read_is_no_fault():
 @pytest.mark.parametrize(
     ("mapping", "expected"),
     [
-        ("time: date\n", "m.yaml:1:1: write 'patient:' with the column that tells the patients apart (MRN No)"),
+        ("time: date\n", "m.yaml:1:1: write 'patient:' with the column that tells the patients apart (columns: MRN No)"),
         ("time: date\npatient:\n", "m.yaml:2:"),
         ("time: date\npatient: one\n", None),
         ("time: date\npatient: ONE\n", None),
