@@ -69,7 +69,19 @@ def loaded(*arguments: str) -> set[str]:
         (["check", "--json", "samples/broglie-2017.yaml"], {"rich", "jsonschema", "hlhcli.render.table", "hlhcli.render.contract"}),
         (
             ["check", "samples/broglie-2017.yaml"],
-            {"jsonschema", "hlhcli.render.contract", "hlhcli.render.csvfile", "pint", "pandas"},
+            {
+                "jsonschema",
+                "hlhcli.render.contract",
+                "hlhcli.render.csvfile",
+                "pint",
+                "pandas",
+                "openpyxl",
+                "hlhcli.readers.inputs",
+                "hlhcli.readers.fhir",
+                "hlhcli.readers.table",
+                "hlhcli.readers.phenopacket",
+                "hlhcli.readers.draft",
+            },  # fmt: skip
         ),
     ],
 )
@@ -133,6 +145,9 @@ def test_no_network():
         ["schema"],
         ["hazards"],
         ["criteria", "marsh-2013"],
+        ["convert", "samples/inputs/fhir-bundle.json"],
+        ["check", "samples/inputs/phenopacket.json"],
+        ["convert", "samples/inputs/labs.csv", "--map", "samples/inputs/labs.columns.yaml"],
     ):
         code = f"{guard}sys.argv = ['hlhcli', *{arguments!r}]\nfrom hlhcli.__main__ import main\nmain()"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)

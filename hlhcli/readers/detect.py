@@ -6,9 +6,12 @@ import io
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from hlhcli.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 class Form(StrEnum):
@@ -71,10 +74,11 @@ class _Rejoined(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        found = self.head[: len(buffer)] or self.rest.read(len(buffer))
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        found = self.head[: len(view)] or self.rest.read(len(view))
         self.head = self.head[len(found) :]
-        buffer[: len(found)] = found
+        view[: len(found)] = found
         return len(found)
 
 

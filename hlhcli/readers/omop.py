@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -179,7 +180,7 @@ def _concepts(path: Path, wanted: set[str]) -> dict[str, _Concept]:
     }
 
 
-class _Reader:
+class _Reader(ABC):
     """What both tables share: concepts, charts, books."""
 
     table = ""
@@ -197,8 +198,9 @@ class _Reader:
         for line in _lines(path, self.account, file):
             self.one(line, Place(line.number, 1, f"{self.table} row {line.number}", file))
 
+    @abstractmethod
     def one(self, line: _Line, place: Place) -> None:
-        raise NotImplementedError
+        """One row."""
 
     def coded(self, line: _Line) -> list[_Concept]:
         """What the row is of: the concept, and the one of the source's own code."""

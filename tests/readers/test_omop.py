@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 
 import pytest
@@ -304,13 +303,13 @@ def test_any_rows_are_read_or_refused_and_the_books_are_right(tmp_path_factory, 
     read(folder)
 
 
-SYNTHETIC = os.environ.get("HLHCLI_OMOP", "")  # the folder of the CDM Synthea27Nj of OHDSI/EunomiaDatasets, as CSV
+SYNTHETIC = Path(__file__).parents[3] / "shared" / "data" / "omop"  # the CDM Synthea27Nj of OHDSI/EunomiaDatasets, as CSV
 
 
-@pytest.mark.skipif(not SYNTHETIC, reason="HLHCLI_OMOP names no folder")
+@pytest.mark.skipif(not SYNTHETIC.is_dir(), reason="the synthetic CDM is not there")
 def test_the_whole_of_a_synthetic_cdm_is_accounted_for():
     """Every row of both tables is used, or left with a reason; its ferritin is in ug/L."""
-    folder = Path(SYNTHETIC)
+    folder = SYNTHETIC
     charts, account = read(folder)
     with (
         (folder / "MEASUREMENT.csv").open(encoding="utf-8") as one,
