@@ -81,7 +81,7 @@ def loaded(*arguments: str) -> set[str]:
                 "hlhcli.readers.table",
                 "hlhcli.readers.phenopacket",
                 "hlhcli.readers.draft",
-            },  # fmt: skip
+            },
         ),
     ],
 )
