@@ -23,6 +23,7 @@ from hlhcli.readers.jsontext import plain
 from hlhcli.readers.placing import UNDATED, BadPlan, Plan, Slot, slots
 
 OUTDATED = "another version takes its place"
+_KINDS: dict[type, str] = {Fact: "finding", Given: "therapy", Found: "variant", Remark: "diagnosis", Stated: "report"}
 
 
 class NoTimepoint(ValueError):
@@ -47,7 +48,6 @@ class _Draft:
         self.quiet = quiet
         self.plan = plan
         self.account = account
-        self._kept: list[Fact] = []  # so that their ids stay their own
 
     def tree(self) -> Commented:
         self.outdated()
@@ -61,6 +61,11 @@ class _Draft:
         made = made or [Slot(UNDATED)]  # of findings that go on alone
         self.doubts(made, facts)
         entries = {id(fact): self.entry(fact) for fact in facts}
+        measured: dict[str, dict[str, set[str]]] = {}  # when each quantity was, by its name and day
+        for fact in facts:
+            if fact.date:
+                measured.setdefault(fact.observable, {}).setdefault(fact.date, set()).add(fact.time)
+        entries = {id(fact): self.denied(fact, measured, entries) for fact in facts}
         tree = Commented(self.chart.person.place)
         person = self.person()
         if person:
@@ -83,7 +88,7 @@ class _Draft:
         entries = [*chart.always, *chart.given, *chart.variants, *chart.remarks, *chart.stated]
         for each in entries if old else ():
             if each.place.serial in old:
-                self.account.leave(OUTDATED, type(each).__name__.lower(), each.place)
+                self.account.leave(OUTDATED, _KINDS[type(each)], each.place)
         chart.always = [each for each in chart.always if each.place.serial not in old]
         chart.given = [each for each in chart.given if each.place.serial not in old]
         chart.variants = [each for each in chart.variants if each.place.serial not in old]
@@ -136,14 +141,9 @@ class _Draft:
             self.account.leave(reason, "patient", chart.person.place, chart.person.known)
         for fact in (*facts, *chart.always):
             self.account.leave(reason, fact.observable, fact.place)
-        for kind, entries in (
-            ("therapy", chart.given),
-            ("variant", chart.variants),
-            ("diagnosis", chart.remarks),
-            ("report", chart.stated),
-        ):
-            for each in entries:
-                self.account.leave(reason, kind, each.place)
+        others: list[Given | Found | Remark | Stated] = [*chart.given, *chart.variants, *chart.remarks, *chart.stated]
+        for each in others:
+            self.account.leave(reason, _KINDS[type(each)], each.place)
         raise NoTimepoint(why, bool(facts))
 
     def person(self) -> Commented:
@@ -181,7 +181,7 @@ class _Draft:
         background = Commented()
         holds, replaced = latest(self.chart.always)
         for fact in replaced:
-            self.account.leave("another version takes its place", fact.observable, fact.place)
+            self.account.leave(OUTDATED, fact.observable, fact.place)
         dates = [slot.date for slot in made if slot.date]
         seen: set[tuple[str, str]] = set()
         for fact in sorted(holds, key=lambda fact: (fact.value == observables.get(fact.observable).negative, fact.date)):
@@ -217,7 +217,7 @@ class _Draft:
                     tree.put(key, value, slot.place)
             here = [*slot.facts, *(fact for fact in lasting if slot.date and fact.date < slot.date <= fact.until)]
             if here:
-                tree.put("observations", _observations(self.measured(here, entries), entries), slot.place)
+                tree.put("observations", _observations(here, entries), slot.place)
             if number in stated:
                 tree.put("reported", stated[number], slot.place)
             if number in notes:
@@ -225,26 +225,20 @@ class _Draft:
             found.put(tree, slot.place)
         return found
 
-    def measured(self, here: list[Fact], entries: dict[int, Any]) -> list[Fact]:
-        """The facts of a time point; a finding that was denied there, where its quantity was measured too, is not known.
+    def denied(self, fact: Fact, measured: dict[str, dict[str, set[str]]], entries: dict[int, Any]) -> Any:
+        """The entry of a finding; one that was denied is not known where its quantity was measured at another time of that day.
 
         Somebody's "no fever" of the morning says nothing of a temperature of the evening; the measured value decides.
         """
-        times: dict[str | None, set[str]] = {}
-        for fact in here:
-            times.setdefault(fact.observable, set()).add(fact.time)
-        found = []
-        for fact in here:
-            observable = observables.get(fact.observable)
-            if fact.value == observable.negative and times.get(observable.instead, {fact.time}) != {fact.time}:
-                said = "denied, and measured at another time of that day: the measured value decides"
-                self.account.remark(said, fact.observable, fact.place)
-                note = f"{fact.value} by one entry; {observable.instead} was measured as well"
-                fact = fact._replace(note=note)  # a fact of its own, with an entry of its own
-                entries[id(fact)] = mapping(fact.place, {"value": "unknown", "note": note})
-                self._kept.append(fact)
-            found.append(fact)
-        return found
+        observable = observables.get(fact.observable)
+        if fact.value != observable.negative or observable.instead not in measured or not fact.date:
+            return entries[id(fact)]
+        if measured[observable.instead].get(fact.date, set()) <= {fact.time}:
+            return entries[id(fact)]
+        said = "denied, and measured at another time of that day: the measured value decides"
+        self.account.remark(said, fact.observable, fact.place)
+        note = f"{fact.value} by one entry; {observable.instead} was measured at another time"
+        return mapping(fact.place, {"value": "unknown", "note": note})
 
     def with_stated(self, made: list[Slot]) -> list[Slot]:
         """The time points, with one for each moment at which something is reported and nothing was observed."""

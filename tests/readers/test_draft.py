@@ -388,3 +388,18 @@ def test_a_quantity_is_exact():
     value = one(fact("500.00000000000000001", "ug/L")).value
     assert isinstance(value, Quantity)
     assert value.interval.lo > 500
+
+
+def test_a_denial_of_the_morning_does_not_outvote_the_evening():
+    """No fever at six and 39.6 in the evening: the temperature decides, at a time point and in a window; stated at one time, the finding does."""
+    denied = Fact("fever", "no", date="2016-05-02", time="2016-05-02T06:00")
+    evening = Fact("temperature", "39.6", "Cel", date="2016-05-02", time="2016-05-02T18:40")
+    for how, facts, status in (
+        (Plan(), (denied, evening), "met"),
+        (plan(["2016-05-03=A"], window="2d"), (denied, evening), "met"),
+        (Plan(), (denied, evening._replace(time=denied.time)), "not_met"),
+        (Plan(), (denied, evening._replace(date="2016-05-03")), "not_met"),
+    ):
+        document = read_tree(draft(_chart(*facts), how, Account("x", "test")), "x")
+        first = evaluate_document(document, [load("hlh-2004")]).assessments[0]
+        assert next(item.status.value for item in first.items if item.id == "fever") == status
