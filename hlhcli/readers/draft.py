@@ -233,7 +233,8 @@ class _Draft:
         observable = observables.get(fact.observable)
         if fact.value != observable.negative or observable.instead not in measured or not fact.date:
             return entries[id(fact)]
-        if measured[observable.instead].get(fact.date, set()) <= {fact.time}:
+        others = {time for time in measured[observable.instead].get(fact.date, ()) if time not in (fact.date, fact.time, "")}
+        if fact.time in (fact.date, "") or not others:  # no time of day is stated, or they have the same
             return entries[id(fact)]
         said = "denied, and measured at another time of that day: the measured value decides"
         self.account.remark(said, fact.observable, fact.place)
