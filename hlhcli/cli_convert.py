@@ -165,7 +165,7 @@ def _convert(file: str, output: str | None, inputs: Inputs, private: bool, force
             _refuse_old(Path(output), force)
         _write(Path(output) if output else None, _checked(yamlfile.write(found[0].tree, head), file))
     if written:
-        say(f"{written} patient files written to {output}")
+        say(f"{written} patient file{'s' * (written > 1)} written to {output}")
     if inputs.problems:
         raise typer.Exit(FAILED)
 

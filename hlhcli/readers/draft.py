@@ -170,8 +170,10 @@ class _Draft:
         try:
             made = entry(fact, notes)
         except BadQuantity as error:
-            self.account.leave(*why(fact), fact.place)
-            notes = "not read" if self.quiet else "; ".join(filter(None, (f"not read: {error}", notes)))
+            reason, what = why(fact)
+            self.account.leave(reason, what, fact.place)
+            said = f"{reason}: {fact.value} {fact.unit}".rstrip() if "unit" in reason else f"not read: {error}"
+            notes = "not read" if self.quiet else "; ".join(filter(None, (said, notes)))
             return mapping(fact.place, {"value": "unknown", "note": shortened(notes)})
         self.account.used += 1
         return made
