@@ -67,6 +67,7 @@ class Observable(NamedTuple):
     worse: str = ""
     raised_by: tuple[str, ...] = ()  # treatments under which the patient's own value is at most what is measured
     lowered_by: tuple[str, ...] = ()  # or at least what is measured
+    comes_and_goes: bool = False  # within hours, so that its absence once says nothing of another time
 
     @property
     def units(self) -> Family:
@@ -205,6 +206,7 @@ def get(name: str) -> Observable:
         entry.get("worse", ""),
         tuple(entry.get("raised_by", "").split()),
         tuple(entry.get("lowered_by", "").split()),
+        "comes_and_goes" in entry,
     )
 
 

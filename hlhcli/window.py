@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from hlhcli import observables
-from hlhcli.observations import NOT_STATED, Observation
+from hlhcli.observations import NOT_STATED, Finding, Missing, Observation, Quantity
 from hlhcli.patient import Patient, Timepoint
+from hlhcli.quantity import exact_text
 from hlhcli.timeline import Calendar
 from hlhcli.worst import Dated, worst
 
@@ -28,3 +29,16 @@ def looked_back(
             inside.append(Dated(day, own))
         if inside:
             known[name] = worst(observables.get(name), inside, day)
+    for name, one in list(known.items()):
+        observable = observables.get(name)
+        measured = known.get(observable.instead or "")
+        if not observable.comes_and_goes or measured is None or not isinstance(measured.value, Quantity):
+            continue
+        denied = isinstance(one.value, Finding) and one.value.values == {observable.negative}
+        if denied and _day(one, day) != _day(measured, day):  # the denial of one day says nothing of another
+            note = f"{one.value.text} on day {exact_text(_day(one, day))}; {observable.instead} was measured on another day"
+            known[name] = one._replace(value=Missing("unknown"), note=note)
+
+
+def _day(one: Observation, day: Fraction) -> Fraction:
+    return day if one.day is None else one.day

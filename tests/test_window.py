@@ -173,3 +173,15 @@ def test_a_point_can_say_more():
     """A point of a curve can have what a value at a time point has: limits, assay and a note."""
     found = known("[[9, {value: 4100 pg/mL, reference: <1000, assay: ELISA, note: repeat}]]", name="sil2r")
     assert (found.value.text, found.value.reference.hi, found.assay, found.note) == ("4100 pg/mL", 1000, "ELISA", "repeat; day 9")
+
+
+def test_a_denial_of_one_day_is_none_of_the_window():
+    """No fever on day 10, and 39.6 on day 8: in the window there was fever. A spleen that is gone on day 10 is gone."""
+    text = "timepoints:\n  - {name: now, day: 10, window: 3 d, observations: {fever: no, splenomegaly: no}}\nseries:\n  temperature: {points: [[8, 39.6 C]]}\n  spleen_size: {points: [[8, 4 cm]]}\n"
+    result = evaluate_document(parse_document(text, "p"), [criteria.load("hlh-2004")])
+    items = {item.id: item.status.value for item in result.assessments[0].items}
+    assert (items["fever"], items["splenomegaly"]) == ("met", "not_met")
+    (same,) = evaluate_document(
+        parse_document(text.replace("[8, 39.6 C]", "[10, 39.6 C]"), "p"), [criteria.load("hlh-2004")]
+    ).assessments
+    assert next(item.status.value for item in same.items if item.id == "fever") == "not_met"
