@@ -179,6 +179,18 @@ class Records(Wide):
             if (field := fields.get(name.casefold())) and field.is_date and number not in {*frame.roles.values(), *frame.times}
         ]
         super().__init__(frame)
+        self._leave_doubles()
+
+    def _leave_doubles(self) -> None:
+        """Fields of one form with one label (ferritin at admission, on day 14) are of different times: a mapping says of which."""
+        alike: dict[tuple[str, str, str, str], list[int]] = {}
+        for number, of in self.meanings.items():
+            field = self.fields.get(self.frame.header[number].casefold())
+            if field is not None and of.observable and number not in self.boxes and number not in self.frame.columns:
+                alike.setdefault((field.form, of.observable, of.timepoint, of.day), []).append(number)
+        for number in (number for same in alike.values() if len(same) > 1 for number in same):
+            del self.meanings[number]
+            self.left[number] = "several fields of one label: a mapping must say of which time each is", self.frame.header[number]
 
     def place(self, number: int, name: str) -> None:
         """What the column means: as the mapping says, as its name or its label says, as its choices say."""

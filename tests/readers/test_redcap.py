@@ -385,3 +385,14 @@ def test_the_example_of_the_page_is_true(tmp_path):
     ]
     _, account = read(export, rules, dictionary=path)
     account.insist()
+
+
+def test_fields_of_one_label_are_of_different_times(tmp_path):
+    """Ferritin at admission and on day 14, both labelled as ferritin, in one row: neither is taken before a mapping says which is which."""
+    path = tmp_path / "dictionary.csv"
+    lines = [f'{name},labs,,text,"Ferritin (ng/mL)",,,number,,,,,,,,,,' for name in ("fer_adm", "fer_d14")]
+    path.write_text(OFFICIAL + "\n".join(lines) + "\n", encoding="utf-8")
+    text = "record_id,redcap_event_name,fer_adm,fer_d14\n1,baseline_arm_1,900,9000\n"
+    charts, account = read(text, dictionary=path)
+    assert not entries(charts)
+    assert [(kind.number, "several fields of one label" in kind.reason) for kind in account.left] == [(1, True), (1, True)]
