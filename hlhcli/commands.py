@@ -174,7 +174,9 @@ From = Annotated[
         "--from", metavar="FORM", help="Form of the input: patient, fhir, phenopacket, csv, xlsx or omop. [default: by its content]"
     ),
 ]
-Map = Annotated[Path | None, typer.Option("--map", metavar="FILE", help="A file that says which column of a table is what.")]
+Map = Annotated[
+    Path | None, typer.Option("--map", metavar="FILE", help="A file that says which column of a table, or code of FHIR, is what.")
+]
 Dictionary = Annotated[Path | None, typer.Option("--dictionary", metavar="FILE", help="The data dictionary of a REDCap project.")]
 At = Annotated[
     list[str] | None,

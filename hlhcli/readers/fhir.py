@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 from hlhcli.readers import codes, jsontext
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import Chart, Charts, Place
-from hlhcli.readers.fhir_element import Json, Reference, moment, obj, reference, spoken, text
+from hlhcli.readers.fhir_element import Json, Local, Reference, moment, obj, reference, spoken, text
 from hlhcli.readers.fhir_event import Events
 from hlhcli.readers.fhir_genetics import variant
-from hlhcli.readers.fhir_observation import Observations
+from hlhcli.readers.fhir_observation import NOTHING, Observations
 from hlhcli.readers.fhir_versions import Versions, corrects, version
 from hlhcli.readers.jsontext import BadJson
 
@@ -44,11 +44,11 @@ def bundle(text_: str, source: str) -> Iterator[tuple[Place, Any]]:
 class Reader:
     """Gathers the charts of an input, resource by resource."""
 
-    def __init__(self, source: str, account: Account) -> None:
+    def __init__(self, source: str, account: Account, local: Local) -> None:
         self.source = source
         self.account = account
         self.charts = Charts()
-        self.observations = Observations(account)
+        self.observations = Observations(account, local)
         self.events = Events(account)
         self._foreign: set[str] = set()
         self._outdated: set[int] = set()
@@ -184,17 +184,17 @@ def _last_parts(charts: Charts) -> list[tuple[str, str]]:
     return [(keys[0], end) for end, keys in ends.items() if len(keys) == 1]
 
 
-def read(stream: BinaryIO, source: str, account: Account, many: bool) -> Charts:
+def read(stream: BinaryIO, source: str, account: Account, many: bool, local: Local = NOTHING) -> Charts:
     """The charts of a document, or (`many`) of NDJSON with one resource on a line. Raises InputError."""
-    reader = Reader(source, account)
+    reader = Reader(source, account, local)
     if many:
         return reader.all((Place(number), found) for number, found in jsontext.lines(stream))
     return reader.all(bundle(jsontext.document(stream, source), source))
 
 
-def read_files(paths: list[Path], source: str, account: Account) -> Charts:
+def read_files(paths: list[Path], source: str, account: Account, local: Local = NOTHING) -> Charts:
     """The charts of a bulk export: one file of NDJSON for each type of resource."""
-    return Reader(source, account).all(_lines_of(paths))
+    return Reader(source, account, local).all(_lines_of(paths))
 
 
 def _lines_of(paths: list[Path]) -> Iterator[tuple[Place, Any]]:

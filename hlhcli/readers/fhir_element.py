@@ -7,8 +7,10 @@ files that are slightly wrong but clear; a reader of a dozen elements does not, 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hlhcli import observables
@@ -76,6 +78,22 @@ def told(concept: Any) -> str:
 def status(concept: Any) -> str:
     """The code of a status, which some resources have as a concept and others as a word."""
     return text(concept) or next((each.code for each in codings(concept)), "")
+
+
+class Local(NamedTuple):
+    """What a mapping says of a hospital's own codes: the observable, the unit of a bare number, and what is not to be read."""
+
+    names: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    ignored: frozenset[str] = frozenset()
+
+    @staticmethod
+    def keys(concept: Any) -> list[str]:
+        """How a mapping can name the codes of a concept: with the system, or alone where the system is not known here."""
+        found = []
+        for each in items(obj(concept).get("coding")):
+            system, code = text(each.get("system")), text(each.get("code"))
+            found += [f"{system}|{code}", *([code] if codes.system(system) is None else [])]
+        return found
 
 
 class Reference(NamedTuple):

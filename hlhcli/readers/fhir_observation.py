@@ -13,6 +13,7 @@ from hlhcli.readers.chart import CSF, Chart, Fact, Place, Stated
 from hlhcli.readers.fhir_element import (
     Coding,
     Json,
+    Local,
     When,
     codings,
     items,
@@ -31,6 +32,8 @@ DROPPED = ("entered-in-error", "cancelled")
 _DOUBTED = {"preliminary": "preliminary result", "unknown": "status of the result not known", "registered": ""}
 _KNOWN = ("final", "amended", "corrected", *_DOUBTED)
 _FINDINGS = ("hpo", "snomed", "icd10")
+IGNORED = "not to be read, as the mapping says"
+NOTHING = Local()
 _KEPT = 10_000  # codes whose meaning is remembered
 
 
@@ -57,8 +60,9 @@ class Whole(NamedTuple):
 class Observations:
     """Reads Observations into charts; remembers what each code means, for there are many of few kinds."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, local: Local = NOTHING) -> None:
         self.account = account
+        self.local = local
         self._codes: dict[tuple[object, ...], Coded] = {}
 
     def add(self, resource: Json, place: Place, chart: Chart) -> None:
@@ -74,7 +78,8 @@ class Observations:
                 self._stated(code.criteria, holder, whole)
                 continue
             if code.wrong:
-                self.account.leave(wrong or code.wrong, code.told, place)
+                leave = self.account.pass_over if code.wrong == IGNORED else self.account.leave
+                leave(code.wrong if code.wrong == IGNORED else wrong or code.wrong, code.told, place)
                 continue
             self.account.read += len(code.names) - 1
             for each in code.names:
@@ -120,8 +125,19 @@ class Observations:
         if known is None:
             if len(self._codes) >= _KEPT:
                 self._codes.clear()
-            known = self._codes[key] = _meaning(codings(concept), told(concept))
+            known = self._codes[key] = self._meaning(concept)
         return known
+
+    def _meaning(self, concept: object) -> Coded:
+        found, told_as, keys = codings(concept), told(concept), Local.keys(concept)
+        if not self.local.ignored.isdisjoint(keys):
+            return Coded(told_as, wrong=IGNORED)
+        if found and found[0].system == "hlhcli-reported":
+            return Coded(told_as, criteria=found[0].code)
+        own = {self.local.names[key] for key in keys if key in self.local.names}
+        names = _named(found, [Named(name, unit=unit) for name, unit in own])
+        is_variant = any(each.system == "loinc" and each.code == VARIANT for each in found)
+        return Coded(told_as, wrong=names, is_variant=is_variant) if isinstance(names, str) else Coded(told_as, names)
 
     def _one(self, of: Named, code: Coded, holder: Json, whole: Whole) -> None:
         resource, written, wrong, place, chart = whole
@@ -149,7 +165,7 @@ class Observations:
             fact = Fact(
                 of.observable,
                 one.value,
-                codes.qualified(of.kind, of.observable, one.unit),
+                codes.qualified(of.kind, of.observable, one.unit or (of.unit if one.value[-1:].isdigit() else "")),
                 one.reference,
                 _assay(of.observable, resource) if "method" in resource else "",
                 "; ".join(filter(None, notes)),
@@ -177,17 +193,9 @@ class Observations:
         whole.chart.stated.append(Stated(criteria, key, value, when_.date, timepoint=when_.partial, place=whole.place))
 
 
-def _meaning(found: list[Coding], told_as: str) -> Coded:
-    if found and found[0].system == "hlhcli-reported":
-        return Coded(told_as, criteria=found[0].code)
-    names = _named(found)
-    is_variant = any(each.system == "loinc" and each.code == VARIANT for each in found)
-    return Coded(told_as, wrong=names, is_variant=is_variant) if isinstance(names, str) else Coded(told_as, names)
-
-
-def _named(found: list[Coding]) -> list[Named] | str:
-    """The observables that the codes name together; else why they name none."""
-    names: dict[str, Named] = {}
+def _named(found: list[Coding], own: list[Named]) -> list[Named] | str:
+    """The observables that the codes name together, with what a mapping says; else why they name none."""
+    names = {each.observable: each for each in own}
     several: list[Named] = []
     for coding in found:
         if coding.system == "hlhcli":

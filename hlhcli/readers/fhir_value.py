@@ -26,6 +26,7 @@ class Named(NamedTuple):
     kind: str = ""
     value: str = ""
     whole: bool = True
+    unit: str = ""  # of a number without one, as a mapping says
 
 
 class Said(NamedTuple):

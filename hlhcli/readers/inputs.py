@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hlhcli.errors import InputError, Problem
 from hlhcli.readers import jsontext
@@ -16,6 +17,9 @@ from hlhcli.readers.detect import Form, Source
 from hlhcli.readers.draft import NoTimepoint, draft
 from hlhcli.readers.placing import Plan
 from hlhcli.readers.yaml_json import Document, read_tree
+
+if TYPE_CHECKING:
+    from hlhcli.readers.fhir_element import Local
 
 DAILY = Plan()
 
@@ -40,8 +44,8 @@ def read(source: Source, form: Form, options: Options) -> tuple[Charts, Account]
     form = options.form or form
     if form is Form.CSV and options.form is None and source.path is not None and _is_omop(source.head):
         form = Form.OMOP
-    if options.mapping is not None and form not in (Form.CSV, Form.XLSX):
-        raise InputError([Problem(source.name, f"a mapping is for tables (CSV, TSV, XLSX), and this is {form}")])
+    if options.mapping is not None and form not in (Form.CSV, Form.XLSX, Form.FHIR, Form.NDJSON):
+        raise InputError([Problem(source.name, f"a mapping is for tables and for codes of FHIR, and this is {form}")])
     account = Account(source.name, str(form))
     charts = _charts(source, form, account, options)
     if (
@@ -69,7 +73,7 @@ def _charts(source: Source, form: Form, account: Account, options: Options) -> C
     if form in (Form.FHIR, Form.NDJSON):
         from hlhcli.readers import fhir
 
-        return fhir.read(source.stream, source.name, account, form is Form.NDJSON)
+        return fhir.read(source.stream, source.name, account, form is Form.NDJSON, _local(source.name, options))
     if form is Form.PHENOPACKET:
         from hlhcli.readers import phenopacket
 
@@ -85,7 +89,22 @@ def _charts(source: Source, form: Form, account: Account, options: Options) -> C
     from hlhcli.readers import mapping, table
 
     known = mapping.load(options.mapping) if options.mapping else None
+    if known is not None and known.codes:
+        raise InputError([Problem(source.name, "'codes:' is for FHIR; in a table, tests by their codes stand under 'analytes:'")])
     return table.read(source.stream, source.name, account, known, form is Form.XLSX, options.dictionary)
+
+
+def _local(source: str, options: Options) -> Local:
+    """What the mapping says of codes. Raises InputError for one that is of a table."""
+    from hlhcli.readers import mapping
+    from hlhcli.readers.fhir_element import Local
+
+    known = mapping.load(options.mapping) if options.mapping else mapping.Mapping()
+    if options.mapping and not known.codes and not known.ignore:
+        message = "this mapping says nothing of codes; write codes: {'SYSTEM|CODE': ferritin}, and ignore: [CODE]"
+        raise InputError([Problem(source, message)])
+    names = {key: (column.observable, column.unit) for key, column in known.codes.items() if column.observable}
+    return Local(names, frozenset(known.ignore))
 
 
 def _exported(path: Path) -> list[Path]:
@@ -100,7 +119,7 @@ def folder(path: Path, options: Options) -> tuple[Charts, Account] | None:
         from hlhcli.readers import fhir
 
         account = Account(str(path), str(Form.NDJSON))
-        return fhir.read_files(files, str(path), account), account
+        return fhir.read_files(files, str(path), account, _local(str(path), options)), account
     if any(each.name.lower() in ("measurement.csv", "condition_occurrence.csv") for each in path.iterdir()):
         from hlhcli.readers import omop
 

@@ -191,6 +191,7 @@ class Mapping(Model):
     note: str = ""
     analytes: Meanings = {}
     columns: Meanings = {}
+    codes: Meanings = {}  # of FHIR: `system|code`, or a code of any system that is not known here
     ignore: Texts = []
     unchecked: Literal["no"] | None = None  # what a box that is not ticked states
     _source: str = PrivateAttr("")

@@ -75,7 +75,7 @@ def test_a_patient_file_has_its_own_time_points():
     """Options that choose time points are not silently passed over."""
     with pytest.raises(InputError, match="are for other forms"):
         load_input(SAMPLES / "pmc3572670.yaml", Options(plan=plan(window="7d")))
-    with pytest.raises(InputError, match="a mapping is for tables"):
+    with pytest.raises(InputError, match="says nothing of codes"):
         load_input(BUNDLE, Options(mapping=SAMPLES / "inputs" / "labs.columns.yaml"))
 
 
@@ -106,3 +106,22 @@ def test_other_commands_take_other_forms(tmp_path, command):
     assert ran.code == 0, ran.err
     assert target.stat().st_size
     assert "18 of 21 entries used" in ran.err
+
+
+def test_codes_of_a_hospital(tmp_path):
+    """A mapping names local codes, with the unit of a bare number, and what shall not be read; that is no loss under --strict."""
+    local = {"coding": [{"system": "urn:oid:1.2.3", "code": "1051", "display": "IL-2 receptor"}]}
+    other = {"coding": [{"system": "urn:oid:1.2.3", "code": "7"}]}
+    bare = observation("a", 4125, unit="") | {"code": local}
+    path, columns = tmp_path / "x.ndjson", tmp_path / "codes.yaml"
+    path.write_text("".join(json.dumps(each) + "\n" for each in (bare, observation("a", 5) | {"code": other})))
+    assert load_input(path).account.left[0].reason.endswith("its name resembles sil2r")
+    columns.write_text("codes: {'urn:oid:1.2.3|1051': {observable: sil2r, unit: U/mL}}\nignore: ['7']\n")
+    loaded = load_input(path, Options(mapping=columns))
+    (document,) = loaded.documents
+    assert document.patient.timepoints[0].observations["sil2r"].value.text == "4125 U/mL"
+    loaded.account.insist()
+    assert [(kind.number, kind.expected) for kind in loaded.account.left] == [(1, True)]
+    columns.write_text("codes: {'2276-4': sil2r}\n")  # alone, a code of a system that is known stays what it is
+    path.write_text(json.dumps(observation("a", 900)) + "\n")
+    assert "ferritin" in next(load_input(path, Options(mapping=columns)).documents).patient.timepoints[0].observations
