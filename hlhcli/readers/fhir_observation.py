@@ -26,11 +26,14 @@ from hlhcli.readers.fhir_element import (
     when,
 )
 from hlhcli.readers.fhir_genetics import VARIANT
-from hlhcli.readers.fhir_value import Named, Said, values
+from hlhcli.readers.fhir_value import UNKNOWN, Named, Said, values
 
 DROPPED = ("entered-in-error", "cancelled")
 _DOUBTED = {"preliminary": "preliminary result", "unknown": "status of the result not known", "registered": ""}
 _KNOWN = ("final", "amended", "corrected", *_DOUBTED)
+STATUS, NO_STATUS = "status not known here", "no status"
+MODIFIED = "modified in its meaning by an extension not known here"
+_UNSURE = (STATUS, NO_STATUS, MODIFIED)
 _FINDINGS = ("hpo", "snomed", "icd10")
 IGNORED = "not to be read, as the mapping says"
 NOTHING = Local()
@@ -99,10 +102,10 @@ class Observations:
         if state in DROPPED:
             return f"status {state}"
         if state not in _KNOWN:
-            return "status not known here" if state else "no status"
+            return STATUS if state else NO_STATUS
         parts = [resource, *items(resource.get("component"))]
         if any(part.get("modifierExtension") for part in parts) or resource.get("implicitRules"):
-            return "modified in its meaning by an extension not known here"
+            return MODIFIED
         return "about somebody or something else than the patient" if resource.get("focus") else ""
 
     @staticmethod
@@ -146,9 +149,12 @@ class Observations:
             if codes.specimen(sampled) is False and observables.get(of.observable).family is not None:
                 wrong = wrong or "not a specimen of blood"
             elif codes.specimen(sampled) is None and sampled and "specimen" in resource:
-                self.account.remark("specimen not known here, taken for the one that the code names", sampled, place)
+                self.account.remark("specimen not known here, taken for the one that the code names", code.told, place)
         state = text(resource.get("status"))
-        said = [Said(wrong=wrong)] if wrong else [Said(PENDING)] if state == "registered" else values(holder, of)
+        if wrong in _UNSURE and written.date:  # there is a value, and what it means is not known
+            said = [Said(UNKNOWN, note=wrong, unread=wrong)]
+        else:
+            said = [Said(wrong=wrong)] if wrong else [Said(PENDING)] if state == "registered" else values(holder, of)
         self.account.read += len(said) - 1
         is_finding = observables.get(of.observable).family is None
         for one in said:

@@ -114,3 +114,14 @@ def test_a_correction_supersedes_and_an_error_goes():
     )
     assert found["ferritin"].status is Status.UNKNOWN
     assert account.unused == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"modifierExtension": [{"url": "x", "valueBoolean": True}]}, {"implicitRules": "urn:x"}, {"status": "done"}, {"status": None}],
+)
+def test_a_value_whose_meaning_is_not_known_keeps_the_criterion_open(more):
+    """300 beside a value that an extension or a strange status changes in its meaning does not exclude what that may be."""
+    found, account = items(observation(FERRITIN, 300, "ng/mL"), observation(FERRITIN, 9000, "ng/mL", **more))
+    assert found["ferritin"].status is Status.UNKNOWN
+    assert account.unused == 1
