@@ -192,7 +192,7 @@ def _ratio(node: rules.Ratio, known: Known) -> Outcome:
 
 def _threshold(node: Threshold, value: Observed) -> tuple[Status, str | None, str | None, bool]:
     """Status, note and caution of a quantity against a cut-off, and whether it lies on the edge."""
-    edge = _edge_for(node, value.unit) if isinstance(value, Quantity) else node.edges[0]
+    edge = edge_for(node, value.unit) if isinstance(value, Quantity) else node.edges[0]
     if edge.unit.name in LIMITS:
         return (*_by_limit(edge, value), None, False)
     if not isinstance(value, Quantity):
@@ -229,7 +229,7 @@ def _by_limit(edge: Edge, value: Observed) -> tuple[Status, str | None]:
     return status, f"the laboratory's limit is {decimal_text(limit, 4)} {value.unit.name}"
 
 
-def _edge_for(node: Threshold, unit: Unit) -> Edge:
+def edge_for(node: Threshold, unit: Unit) -> Edge:
     """The edge printed in the reported unit, or in a power of ten of it, else the first that is printed."""
     if len(node.edges) == 1:
         return node.edges[0]

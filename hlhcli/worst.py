@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from hlhcli.observables import Observable, Unit
 from hlhcli.observations import PENDING, Finding, Missing, Observation, Observed, Qualitative, Quantity
-from hlhcli.quantity import Interval, exact_text
+from hlhcli.quantity import Interval, number_text
 
 _End: TypeAlias = tuple[bool, Fraction, bool]  # of an interval, in an order in which the greater comes last
 
@@ -28,14 +28,14 @@ def worst(observable: Observable, found: list[Dated], day: Fraction | None) -> O
     if not of_value:
         return max(found, key=lambda each: (not isinstance(each.observation.value, Missing), each.day)).observation
     if observable.family is None:
-        chosen: Dated | None = _worst_finding(observable, of_value)
+        chosen: Dated | None = _worst_findings(observable, of_value)
     else:
         chosen = extreme(of_value, lowest=observable.worse == "low")
     if chosen is None:
         return Observation(Missing("unknown"), note="measured by assays that cannot be compared with one another")
     observation = chosen.observation
     still = next((reason for reason in _STILL if any(each.observation.value == Missing(reason) for each in found)), "")
-    words = [each.observation.value.text for each in found if _may_be_worse(observable, each.observation.value)]
+    words = [each.observation.value.text for each in found if may_be_worse(observable, each.observation.value)]
     if still or words:
         observation = observation._replace(value=_or_worse(observable, observation.value, still or PENDING))
     notes = _which(chosen, of_value, day)
@@ -60,30 +60,30 @@ def _which(chosen: Dated, of_value: list[Dated], day: Fraction | None) -> list[s
         texts = dict.fromkeys(each.observation.value.text for each in of_value)
         return [f"the worst of {', '.join(texts)}"] * (len(texts) > 1)
     if len(of_value) > 1:
-        return [f"day {exact_text(chosen.day)}, the worst of {len(of_value)} values in the window"]
-    return [f"day {exact_text(chosen.day)}"] * (chosen.day != day)
+        return [f"day {number_text(chosen.day)}, the worst of {len(of_value)} values in the window"]
+    return [f"day {number_text(chosen.day)}"] * (chosen.day != day)
 
 
 def several(observable: Observable, found: list[Observation]) -> Observation:
     """What several values of one moment amount to: the worst of them; of named findings all that was found."""
-    named = [each for each in found if isinstance(each.value, Finding) and each.value.values != {observable.negative}]
-    if observable.values and len(named) > 1:
-        sites = sorted({site for each in named if isinstance(each.value, Finding) for site in each.value.values})
-        notes = dict.fromkeys(each.note for each in found if each.note)
-        return named[0]._replace(value=Finding(frozenset(sites), ", ".join(sites)), note="; ".join(notes) or None)
     return worst(observable, [Dated(Fraction(0), each) for each in found], None)
 
 
-def _may_be_worse(observable: Observable, value: Observed) -> bool:
+def may_be_worse(observable: Observable, value: Observed) -> bool:
     """True for a word that does not exclude a worse value than any number beside it."""
     better = "elevated" if observable.worse == "low" else "low"
     return isinstance(value, Qualitative) and value.level not in ("normal", better)
 
 
-def _worst_finding(observable: Observable, found: list[Dated]) -> Dated:
-    """The worse finding, however often the other was made; the last of several."""
+def _worst_findings(observable: Observable, found: list[Dated]) -> Dated:
+    """The worse finding, however often the other was made; of named ones all that was found; the last of several."""
     worse = [each for each in found if (_values(each) != {observable.negative}) is not (observable.worse == observable.negative)]
-    return max(worse or found, key=lambda each: each.day)
+    last = max(worse or found, key=lambda each: each.day)
+    named = frozenset().union(*map(_values, worse)) - {observable.negative}
+    if not observable.values or named <= _values(last):
+        return last
+    observation = last.observation
+    return last._replace(observation=observation._replace(value=Finding(named, ", ".join(sorted(named)))))
 
 
 def _values(each: Dated) -> frozenset[str]:

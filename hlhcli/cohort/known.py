@@ -1,0 +1,202 @@
+"""What is known of each observable at each anchor: a quantity as an interval of ticks, a finding as the bits of its values."""
+
+from __future__ import annotations
+
+from hlhcli.cohort import scale, tags
+from hlhcli.cohort.dialects import DAY, Dialect
+from hlhcli.cohort.layout import OPEN, PENDING, Column, Layout
+from hlhcli.cohort.shown import text_of
+from hlhcli.cohort.sql import case, indented, select
+from hlhcli.observables import AGE, AGE_AT_ONSET
+
+
+def decoded(layout: Layout, dialect: Dialect, limits: bool) -> str:
+    """The packed numbers taken apart."""
+    columns = ["*", f"(moment + {tags.EPOCH}) // {DAY} - {tags.EPOCH // DAY} AS day"]
+    for column in layout.present:
+        worst = f"{column.name}_worst"
+        fields = {"at": (tags.MOMENT_PLACE, tags.MOMENT_BITS)}
+        if column.is_quantity:
+            fields |= {
+                "place": (tags.WORST_PLACE, tags.PLACE_BITS),
+                "form": (tags.FORM_PLACE, tags.FORM_BITS),
+                "unit": (0, tags.UNIT_BITS),
+            }
+        columns += [
+            f"{dialect.field(worst, *where)}{f' - {tags.EPOCH}' if part == 'at' else ''} AS {column.name}_{part}"
+            for part, where in fields.items()
+        ]
+        if limits and column.in_words:
+            columns += [
+                f"NULLIF({dialect.field(f'{column.name}_{limit}', 0, tags.TOP_PLACE)}, 0) AS {column.name}_{limit}_tick"
+                for limit in ("upper", "lower")
+            ]
+    return select(columns, "FROM gathered")
+
+
+def known(layout: Layout, texts: frozenset[str] | None, worded: bool, limits: bool) -> str:
+    """One column for each end of an interval, for what was written, and when; by the name of the observable."""
+    inner = ["person_id, anchor, moment, day"]
+    if layout.needs_age or layout.needs_onset:
+        inner.append("born_first, born_last")
+    for column in layout.columns.values():
+        if not column.present:
+            inner += _nothing(column)
+        elif column.is_quantity:
+            inner += _quantity(column, layout, worded, limits)
+        else:
+            inner += _finding(column, layout, worded)
+    sql = select(inner, "FROM decoded")
+    sql = _corrected(layout, sql)
+    joins, shown = [], []
+    for column in layout.columns.values():
+        looked_up = column.is_quantity and column.present and (texts is None or column.name in texts)
+        if looked_up:
+            written = f"{column.name}_written"
+            joins.append(
+                f"LEFT JOIN hlhcli_shown AS {written} ON {written}.obs = {column.number}"
+                f" AND {written}.place = CASE WHEN {column.name}_form >= {tags.FIRST_TEXT} THEN {column.name}_form END"
+            )
+        shown.append(f"{text_of(column, looked_up) if column.present else 'CAST(NULL AS VARCHAR)'} AS {column.name}_text")
+    return select(["k.*", *shown], "\n".join([f"FROM (\n{indented(sql)}\n) AS k", *joins]))
+
+
+def _corrected(layout: Layout, sql: str) -> str:
+    """With the ages, and without what is denied on another day than that of a measurement."""
+    ages = _ages(layout)
+    replaced = {
+        f"{column.name}_is": case((_denied_elsewhen(column), "NULL"), otherwise=f"{column.name}_is")
+        for column in layout.present
+        if column.observable.comes_and_goes and column.observable.instead and layout.columns[column.observable.instead].present
+    }
+    if not ages and not replaced:
+        return sql
+    names = [name for column in layout.columns.values() for name in _names(column) if name not in replaced]
+    changed = [f"{value} AS {name}" for name, value in replaced.items()]
+    return select(["person_id, anchor, moment, day", *names, *changed, *ages], f"FROM (\n{indented(sql)}\n) AS observed")
+
+
+def _parts(column: Column) -> list[str]:
+    if not column.is_quantity:
+        return ["is", "at"]
+    return ["lo", "hi", "unit", "form", "tick", "at", *(["word", "upper", "lower"] if column.in_words else [])]
+
+
+def _names(column: Column) -> list[str]:
+    return [f"{column.name}_{part}" for part in (*_parts(column), *(["pending"] if column.stated else []))]
+
+
+def _nothing(column: Column) -> list[str]:
+    """An observable of which the input holds no row."""
+    pending = [f"FALSE AS {column.name}_pending"] if column.stated else []
+    return [*(f"CAST(NULL AS BIGINT) AS {column.name}_{part}" for part in _parts(column)), *pending]
+
+
+def _marked(layout: Layout, column: Column, *marks: str) -> str:
+    word, bits = layout.mark(column.name, *marks)
+    return f"(COALESCE(marks{word}, 0) & {bits})"
+
+
+def _quantity(column: Column, layout: Layout, worded: bool, limits: bool) -> list[str]:
+    name, limit = column.name, scale.LIMIT
+    place = f"{name}_place"
+    worse = case((f"{place} > {limit}", f"{place} - {limit}"), (f"NOT {place} IS NULL", "0"))
+    chosen = case((f"{place} > {limit}", f"{place} - {limit}"), otherwise=place)
+    groups = [f"group {group}" for group in range(column.groups)] if column.groups > 1 else []
+    apart = []
+    if groups:  # values of assays that cannot be compared with one another
+        single = ", ".join(str(layout.mark(name, group)[1]) for group in groups)
+        apart = [f"NOT {_marked(layout, column, *groups)} IN (0, {single})"]
+    is_open = f"{_marked(layout, column, OPEN)} <> 0"
+    if column.low:
+        lo, hi = f"{limit} - {name}_other", f"{limit} - ({worse})"
+        lo_unknown, hi_unknown = [*apart, is_open], [*apart, f"{place} <= {limit}"]
+    else:
+        lo, hi = worse, f"{name}_other"
+        lo_unknown, hi_unknown = apart, [*apart, is_open, f"{name}_other = {limit}"]
+
+    def unless(unknown: list[str], value: str) -> str:
+        return case((" OR ".join(unknown), "NULL"), otherwise=value) if unknown else value
+
+    found = [
+        f"{unless(lo_unknown, lo)} AS {name}_lo",
+        f"{unless(hi_unknown, hi)} AS {name}_hi",
+        f"{unless(apart, f'{name}_unit')} AS {name}_unit",
+        f"{unless(apart, f'{name}_form')} AS {name}_form",
+        f"{f'{limit} - ({chosen})' if column.low else chosen} AS {name}_tick",
+        f"{name}_at",
+    ]
+    if column.in_words:
+        word = f"{name}_word % 4" if worded else "NULL"
+        found.append(f"CAST({case((f'{place} IS NULL', word))} AS BIGINT) AS {name}_word")
+        found += [f"{f'{name}_{end}_tick' if limits else 'CAST(NULL AS BIGINT)'} AS {name}_{end}" for end in ("upper", "lower")]
+    return found
+
+
+def _finding(column: Column, layout: Layout, worded: bool) -> list[str]:
+    name = column.name
+    bits = {value: layout.mark(name, value)[1] for value in column.values}
+    least = min(bits.values())
+    negative = column.observable.negative
+    worse = [value for value in bits if (value != negative) is not (column.observable.worse == negative)]
+    found, bad = (_marked(layout, column, *values) for values in (tuple(bits), tuple(worse)))
+    is_open, is_pending = (f"{_marked(layout, column, mark)} <> 0" for mark in (OPEN, PENDING))
+    if column.lasting and column.stated:  # an answer that lasts ends what was pending before it
+        later = f"{name}_said // 2 > {name}_at + {tags.EPOCH}" if worded else "FALSE"
+        is_open, is_pending = f"({is_open} AND {later})", f"({is_pending} AND {later} AND {name}_said % 2 = 1)"
+    known = [
+        f"{case((f'{bad} <> 0', f'{bad} // {least}'), (is_open, 'NULL'), (f'{found} <> 0', f'{found} // {least}'))} AS {name}_is",
+        f"{name}_at",
+    ]
+    if column.stated:
+        last = f"{name}_said % 2 = 1" if worded else "FALSE"
+        pending = case((f"{bad} <> 0", "FALSE"), (f"{found} <> 0", is_pending), otherwise=f"COALESCE({last}, FALSE)")
+        known.append(f"{pending} AS {name}_pending")
+    return known
+
+
+def _denied_elsewhen(column: Column) -> str:
+    """What comes and goes is denied for its own day only; of a measurement on another day that says nothing."""
+    name, measured = column.name, column.observable.instead
+    days = [f"({each}_at + {tags.EPOCH}) // {DAY}" for each in (name, measured)]
+    return f"{name}_is = 1 AND NOT {measured}_form IS NULL AND {days[0]} <> {days[1]}"
+
+
+def _ages(layout: Layout) -> list[str]:
+    """The age in ticks of a day, as an interval: a day of birth is known to the day, a year of birth to the year."""
+    ticks = 2 * scale.units(AGE)[0].times * scale.MICRO
+    found = []
+    if layout.needs_age:
+        found += _age(AGE, "day", ticks)
+    if layout.needs_onset:
+        found += _age(AGE_AT_ONSET, "MIN(day) OVER (PARTITION BY person_id)", ticks)
+    return found
+
+
+def _age(name: str, day: str, ticks: int) -> list[str]:
+    born = f"NOT {day} < born_first"
+    youngest = f"GREATEST({day} - born_last, 0) * {ticks}"
+    oldest = f"({day} - born_first + 1) * {ticks} - 1"
+    return [f"{case((born, youngest))} AS {name}_lo", f"{case((born, oldest))} AS {name}_hi"]
+
+
+def past(layout: Layout) -> str:
+    """What was known at the anchors before, by the moment that a rule asks for."""
+    order = "PARTITION BY person_id ORDER BY moment, anchor"
+    before = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
+    until_now = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+    columns = ["*"]
+    for moment, name in layout.past:
+        for source in (source for source in _names(layout.columns[name]) if not source.endswith(("_form", "_tick", "_at"))):
+            if moment == "baseline":
+                sql = f"FIRST_VALUE({source}) OVER ({order} {until_now})"
+            elif moment == "previous":
+                sql = f"LAG({source}) OVER ({order})"
+            elif source.endswith(("_lo", "_hi")):
+                sql = (
+                    f"{'MIN' if moment == 'nadir' else 'MAX'}({source}) OVER ({order} {before if moment == 'nadir' else until_now})"
+                )
+            else:
+                sql = source
+            columns.append(f"{sql} AS {moment}_{source}")
+    return select(columns, "FROM known")

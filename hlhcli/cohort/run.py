@@ -1,0 +1,175 @@
+"""A whole run: read once what the codes, units and texts of the input mean, then evaluate all of it in one query."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from hlhcli.cohort import lookups, query, tags
+from hlhcli.cohort.anchors import Chosen, Lookback, from_rows
+from hlhcli.cohort.dialects import DAY, Dialect, Table
+from hlhcli.cohort.layout import Layout
+from hlhcli.cohort.lookups import Group, Lookups, Target
+from hlhcli.cohort.query import Query
+from hlhcli.cohort.source import LEFT, Source
+from hlhcli.cohort.sql import among
+from hlhcli.rules import CriteriaSet
+
+_FIRST, _LAST = -tags.EPOCH, tags.MOMENTS - tags.EPOCH - 1  # moments that can be packed
+_MANY = 20  # anchors of a person, from which on rows and anchors are brought together by buckets of time
+
+
+class Engine(Protocol):
+    """Where the query runs."""
+
+    name: str
+    version: str
+    dialect: Dialect
+
+    def table(self, path: str) -> Table:
+        """A file, a pattern, or a table of the database."""
+
+    def load(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]) -> None:
+        """A small table of our own."""
+
+    def rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query."""
+
+    def save(self, sql: str, path: Path, progress: Callable[[float], None] | None = None) -> int:
+        """The rows of a query as a file, and how many there are."""
+
+    def close(self) -> None:
+        """The end."""
+
+
+class Input(NamedTuple):
+    """What is evaluated: the rows, and the persons' births (both as SQL); `days`: their time counts days."""
+
+    source: Source
+    persons: str | None
+    days: bool
+
+
+class Read(NamedTuple):
+    """What was found in the input: the layout of what is there, its lookups, and the books."""
+
+    layout: Layout
+    lookups: Lookups
+    asked: list[str]  # codes
+    rows_in: int
+    not_asked: int
+    unknown_codes: Counter[str]
+    drugs: dict[str, str]  # codes of drugs, where anchors ask for one
+
+
+def profile(engine: Engine, source: Source, sets: Sequence[CriteriaSet], anchors: Chosen | None = None) -> Read:
+    """What the codes, units and texts of a source mean."""
+    also = [anchors.observable] if anchors and anchors.observable else []
+    counts = list(engine.rows(f"SELECT code, COUNT(*) FROM (\n{source.readings}\n) AS readings GROUP BY code"))
+    everything = Layout(sets, also=also)
+    meanings: dict[str, list[Target]] = {code: lookups.targets(code) if code else [] for code, _ in counts}
+    asked = {
+        code: found
+        for code, targets in meanings.items()
+        if (found := [target for target in targets if target.observable in everything.columns])
+    }
+    layout = Layout(sets, frozenset(target.observable for found in asked.values() for target in found), also)
+    read = Lookups(layout, source.form)
+    if asked:
+        read.add(_groups(engine, source, asked), asked)
+    read.finish()
+    if asked and any(column.in_words for column in layout.present):
+        read.limit(_references(engine, source, asked), asked)
+    unknown = Counter({code or "(none)": rows for code, rows in counts if not meanings[code]})
+    not_asked = sum(rows for code, rows in counts if code not in asked)
+    drugs = {code: name for code, _ in counts if anchors and anchors.drug and code and (name := lookups.drug(code))}
+    return Read(layout, read, sorted(asked), sum(rows for _, rows in counts), not_asked, unknown, drugs)
+
+
+def _groups(engine: Engine, source: Source, asked: Iterable[str]) -> Iterator[Group]:
+    """Rows by code, unit and text."""
+    no_time = f"t IS NULL OR t < {_FIRST} OR t > {_LAST}"
+    sql = (
+        "SELECT code, unit, CASE WHEN shape IS NULL THEN value END AS text, shape IS NULL AS worded, person_id IS NULL AS nobody,"
+        f" {no_time} AS never, COUNT(*) AS n\nFROM (\n{query.shaped(only(source.readings, asked), engine.dialect)}\n) AS shaped"
+        "\nGROUP BY 1, 2, 3, 4, 5, 6"
+    )
+    for code, unit, text, worded, nobody, never, rows in engine.rows(sql):
+        wrong = lookups.NO_PERSON if nobody else lookups.NO_TIME if never else ""
+        yield Group(code, unit, (text or "") if worded else None, rows, wrong)
+
+
+def _references(engine: Engine, source: Source, asked: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    sql = (
+        f"SELECT DISTINCT code, COALESCE(unit, ''), reference FROM (\n{only(source.readings, asked)}\n) AS readings"
+        "\nWHERE NOT reference IS NULL"
+    )
+    yield from engine.rows(sql)
+
+
+def only(readings: str, codes: Iterable[str]) -> str:
+    """The rows of codes that are asked for."""
+    listed = ", ".join("'" + code.replace("'", "''") + "'" for code in sorted(codes))
+    return f"SELECT * FROM (\n{readings}\n) AS of_all_codes\nWHERE code IN ({listed or 'NULL'})"
+
+
+def load(engine: Engine, read: Read) -> None:
+    """The lookups as tables of the engine."""
+    marks = [(f"marks{word}", "BIGINT") for word in range(read.layout.words)]
+    code_and_unit = [("code", "VARCHAR"), ("unit", "VARCHAR")]
+    scaled = [(name, "BIGINT") for name in ("number", "times", "plus", "least", "most")]
+    engine.load("hlhcli_units", [*code_and_unit, ("obs", "INT"), ("low", "BOOLEAN"), *scaled, *marks], read.lookups.units)
+    packed = [(name, "BIGINT") for name in ("top", "other", "tag", "said", "word")]
+    engine.load("hlhcli_texts", [*code_and_unit, ("value", "VARCHAR"), ("obs", "INT"), *packed, *marks], read.lookups.texts)
+    engine.load("hlhcli_shown", [("obs", "INT"), ("place", "INT"), ("shown", "VARCHAR")], read.lookups.shown)
+    if read.lookups.limits:
+        columns = [*code_and_unit, ("reference", "VARCHAR"), ("upper", "BIGINT"), ("lower", "BIGINT")]
+        engine.load("hlhcli_limits", columns, read.lookups.limits)
+
+
+def compose(
+    dialect: Dialect,
+    read: Read,
+    given: Input,
+    anchors: str | Chosen,
+    back: Lookback,
+    part: tuple[int, int] | None = None,
+    many: bool = False,
+) -> str:
+    """The query over all that was read. `anchors`: a SELECT, or what chooses them from the rows; `part`: only one part of the persons."""
+    readings = only(given.source.readings, read.asked)
+    if part:
+        readings = f"SELECT * FROM (\n{readings}\n) AS of_all_parts\nWHERE {dialect.part('person_id', part[1])} = {part[0]}"
+    layout = read.layout
+    if isinstance(anchors, Chosen):
+        anchors = from_rows(_days(anchors, read, given.source), back, dialect, given.days, given.persons or "")
+        many = True
+    elif part:
+        anchors = f"SELECT * FROM (\n{anchors}\n) AS of_all_parts\nWHERE {dialect.part('person_id', part[1])} = {part[0]}"
+    shown = {number for number, *_ in read.lookups.shown}
+    return query.build(
+        Query(
+            layout,
+            dialect,
+            readings,
+            anchors,
+            frozenset(column.name for column in layout.present if column.number in shown),
+            bool(read.lookups.texts),
+            bool(read.lookups.limits),
+            max(back.millis + DAY, DAY) if many else None,
+            days=given.days,
+        )
+    )
+
+
+def _days(anchors: Chosen, read: Read, source: Source) -> str:
+    """The rows on whose days anchors lie, as a relation."""
+    if anchors.drug:
+        named = [code for code, drug in read.drugs.items() if drug == anchors.drug]
+        return f"(\n{only(source.readings, named)}\n) AS r\nWHERE NOT value LIKE '{LEFT}%'"
+    columns = read.layout.columns
+    names = {anchors.observable} if anchors.observable else {name for each in read.layout.sets for name in each.asks}
+    numbers = sorted(columns[name].number for name in names if name in columns)
+    return f"ranked\nWHERE NOT top IS NULL AND {among('obs', numbers)}"

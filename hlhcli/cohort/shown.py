@@ -1,0 +1,149 @@
+"""The value that decides an item, as text, and its time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hlhcli import rules
+from hlhcli.cohort import scale, tags
+from hlhcli.cohort.columns import Rules
+from hlhcli.cohort.layout import Column
+from hlhcli.cohort.sql import case, joined
+from hlhcli.observables import PSEUDO
+from hlhcli.rules import Node
+
+
+class Shown(NamedTuple):
+    """The text and the moment (milliseconds) of what decides an item, as SQL."""
+
+    text: str
+    at: str
+
+
+def text_of(column: Column, has_texts: bool) -> str:
+    """What was observed, as it was written, in its canonical unit."""
+    name = column.name
+    if not column.is_quantity:
+        return _finding(column)
+    plain = case(*((f"{name}_unit = {unitary.number}", _number(column, unitary)) for unitary in scale.units(name)))
+    if not has_texts:
+        return plain
+    return case((f"{name}_form >= {tags.FIRST_TEXT}", f"{name}_written.shown"), otherwise=plain)
+
+
+def _finding(column: Column) -> str:
+    name = column.name
+    values = {value: 1 << place for place, value in enumerate(column.values)}
+    if len(values) <= 2:
+        return case(*((f"{name}_is = {bit}", f"'{value}'") for value, bit in values.items()))
+    found = (case((f"({name}_is & {values[value]}) <> 0", f"'{value}'")) for value in sorted(values))
+    return f"NULLIF(CONCAT_WS(', ', {', '.join(found)}), '')"
+
+
+def _number(column: Column, on: scale.Unitary) -> str:
+    """From ticks back to the digits that were written."""
+    name = column.name
+    tick, form = f"{name}_tick", f"{name}_form"
+    down, up = f"{tick} // 2", f"({tick} + 1) // 2"
+    half = case((f"{form} >= {tags.LESS} AND {form} < {tags.AT_MOST}", up), otherwise=down)
+    if column.low:
+        half = case(
+            (f"{form} >= {tags.LESS} AND {form} < {tags.AT_MOST}", up),
+            (f"{form} = {tags.LONG}", f"{up} - {on.times}"),
+            otherwise=down,
+        )
+    millionths = f"(({half}) - {on.plus}) // {on.times}" if on.plus or on.times != 1 else f"({half})"
+    decimals = f"{form} % {tags.FORM}"
+    fraction = f"SUBSTRING(LPAD(CAST({millionths} % {scale.MICRO} AS VARCHAR), {scale.PLACES}, '0'), 1, CAST({decimals} AS INT))"
+    comparator = case(
+        *((f"{form} >= {first}", f"'{sign}'") for first, sign in reversed(list(_comparators().items()))), otherwise="''"
+    )
+    unit = "" if on.unit.name == "1" else f" {on.unit.name}"
+    more = case((f"{form} = {tags.LONG}", "'…'"), otherwise="''")
+    digits = case((f"{decimals} > 0", f"'.' || {fraction} || {more}"), otherwise="''")
+    return f"{comparator} || CAST({millionths} // {scale.MICRO} AS VARCHAR) || {digits} || '{unit}'"
+
+
+def _comparators() -> dict[int, str]:
+    return {tags.FORM * number: sign for number, sign in enumerate(tags.FORMS) if sign}
+
+
+def deciding(item: Node, of: Rules) -> Shown:
+    """What decides the item."""
+    found: dict[str, list[str]] = {}
+    for name, conditions in _decide(item, of, ()):
+        if name not in PSEUDO:
+            found.setdefault(name, []).append(joined(conditions, "AND") if conditions else "TRUE")
+    asked = [name for name in rules.asked(item) if name in found]
+    if not asked:
+        return Shown("CAST(NULL AS VARCHAR)", "CAST(NULL AS BIGINT)")
+    if len(asked) == 1:
+        return Shown(f"{asked[0]}_text", f"CASE WHEN NOT {asked[0]}_text IS NULL THEN {asked[0]}_at END")
+    columns = of.layout.columns
+    first = columns[asked[0]]
+    same = len(asked) == 2 and first.observable.instead == asked[1]
+    texts, times = [], []
+    for name in asked:
+        when = "TRUE" if "TRUE" in found[name] else joined(dict.fromkeys(found[name]), "OR")
+        label = f"{name}_text" if same else f"'{name.replace('_', ' ')} ' || {name}_text"
+        texts.append(case((when, label)))
+        times.append(case((f"{when} AND NOT {name}_text IS NULL", f"{name}_at")))
+    return Shown(f"NULLIF(CONCAT_WS('; ', {', '.join(texts)}), '')", f"GREATEST({', '.join(times)})")
+
+
+_Path = tuple[str, ...]
+
+
+def _decide(node: Node, of: Rules, path: _Path) -> list[tuple[str, _Path]]:
+    """The observables that decide a node, each with the conditions under which it does."""
+    if isinstance(node, rules.Ratio):
+        return [(name, path) for name in node.observables]
+    if isinstance(node, rules.Points):
+        return _of_points(node, of, path)
+    if isinstance(node, rules.AtLeast):
+        return _alike(node, of, path)
+    if not isinstance(node, rules.Logic):
+        assert not isinstance(node, rules.Score)
+        past = isinstance(node, (rules.Threshold, rules.Present, rules.Word)) and node.at
+        return [] if past else [(node.observable, path)]
+    if node.kind in ("not", "agree"):
+        return _decide(node.children[0], of, path)
+    if node.kind in ("all", "any"):
+        return _alike(node, of, path)
+    parts = [of.status(child) for child in node.children]
+    if node.kind == "first_known":
+        found = []
+        for place, child in enumerate(node.children):
+            before = [f"{part} IS NULL" for part in parts[:place]]
+            here = [f"({parts[place]} IS NOT NULL OR {of.status(node)} IS NULL)"] if place < len(parts) - 1 else []
+            found += _decide(child, of, (*path, *before, *here))
+        return found
+    condition, then, otherwise = parts
+    differ = f"{condition} IS NULL AND {then} IS DISTINCT FROM {otherwise}"
+    return [
+        *_decide(node.children[1], of, (*path, f"({condition} OR {differ})")),
+        *_decide(node.children[2], of, (*path, f"(NOT {condition} OR {condition} IS NULL)")),
+        *_decide(node.children[0], of, (*path, f"({differ})")),
+    ]
+
+
+def _alike(node: rules.Logic | rules.AtLeast, of: Rules, path: _Path) -> list[tuple[str, _Path]]:
+    """The children that say what the node says."""
+    if len(node.children) == 1 and not (isinstance(node, rules.AtLeast) and node.required is None):
+        return _decide(node.children[0], of, path)
+    whole = of.status(node)
+    return [
+        each for child in node.children for each in _decide(child, of, (*path, f"{of.status(child)} IS NOT DISTINCT FROM {whole}"))
+    ]
+
+
+def _of_points(node: rules.Points, of: Rules, path: _Path) -> list[tuple[str, _Path]]:
+    """The last part that is met, else all."""
+    parts = [of.status(child) for child in node.children]
+    none = " AND ".join(f"{part} IS NOT TRUE" for part in parts)
+    found = []
+    for place, child in enumerate(node.children):
+        later = [f"{part} IS NOT TRUE" for part in parts[place + 1 :]]
+        met = " AND ".join([parts[place], *later])
+        found += _decide(child, of, (*path, f"(({met}) OR ({none}))"))
+    return found

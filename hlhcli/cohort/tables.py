@@ -1,0 +1,92 @@
+"""Tables of values as the canonical relation: long (one row per value) and wide (one column per observable)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hlhcli.cohort.dialects import Dialect, Kind, Table
+from hlhcli.cohort.source import Source
+from hlhcli.cohort.sql import quoted as quote
+from hlhcli.errors import InputError, Problem, printable
+from hlhcli.readers.headings import heading
+
+PERSON = ("person_id", "patient_id", "subject_id", "patient", "person", "subject")
+TIME = ("time", "datetime", "date", "timestamp", "charttime", "collected", "measurement_datetime")
+DAY = ("day", "study_day")
+CODE = ("code", "loinc", "analyte", "observable", "test", "name")
+VALUE = ("value", "result")
+UNIT = ("unit", "units", "valueuom")
+REFERENCE = ("reference", "reference_range")
+COMPARATOR = ("comparator", "operator")
+
+
+class Columns(NamedTuple):
+    """The columns of a table by what they hold, as SQL; `days` is true where the time is a count of days."""
+
+    person: str
+    time: str
+    days: bool
+    column: str  # of the time
+
+
+def column(table: Table, names: tuple[str, ...]) -> str | None:
+    """The column that goes by one of these names."""
+    return next((name for name in names if name in table.columns), None)
+
+
+def of_person(table: Table, dialect: Dialect, source: str) -> Columns:
+    """Person and time of a table's rows. Raises InputError where it has no such columns."""
+    person, time, day = column(table, PERSON), column(table, TIME), column(table, DAY)
+    if person is None or (time or day) is None:
+        missing = "person_id" if person is None else "time (or day)"
+        found = ", ".join(printable(name, 30) for name in list(table.columns)[:12])
+        raise InputError([Problem(source, f"no column {missing}; it has {found}")])
+    chosen = time or day or ""
+    return Columns(quote(person), dialect.millis(quote(chosen), _kind(table, chosen, time is None)), _is_days(table, chosen), chosen)
+
+
+def _kind(table: Table, name: str, is_day: bool) -> Kind:
+    kind = table.columns[name]
+    return "day" if is_day and kind == "text" else kind
+
+
+def _is_days(table: Table, name: str) -> bool:
+    """True where a column of moments counts days."""
+    return table.columns[name] in ("integer", "decimal", "double") or name in DAY
+
+
+def long(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
+    """One row per value; and whether its times are days. Raises InputError."""
+    columns = of_person(table, dialect, source)
+    code, value = column(table, CODE), column(table, VALUE)
+    if code is None or value is None:
+        raise InputError([Problem(source, f"no column {'code' if code is None else 'value'}")])
+    unit, reference, comparator = (column(table, names) for names in (UNIT, REFERENCE, COMPARATOR))
+    text = dialect.text(quote(value), table.columns[value])
+    if comparator:
+        text = f"CASE WHEN {quote(comparator)} IN ('<', '<=', '>', '>=') THEN {quote(comparator)} || {text} ELSE {text} END"
+    sql = (
+        f"SELECT\n  {columns.person} AS person_id,\n  {columns.time} AS t,\n"
+        f"  {dialect.text(quote(code), table.columns[code])} AS code,\n  {text} AS value,\n"
+        f"  {quote(unit) if unit else 'CAST(NULL AS VARCHAR)'} AS unit,\n"
+        f"  {quote(reference) if reference else 'CAST(NULL AS VARCHAR)'} AS reference\nFROM {table.name}"
+    )
+    return Source(sql, None, "long"), columns.days
+
+
+def wide(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
+    """One column per observable, its unit in the heading: `ferritin (ng/mL)` or `ferritin_ng_ml`. Raises InputError."""
+    columns = of_person(table, dialect, source)
+    parts = []
+    for name, kind in table.columns.items():
+        said = heading(name)
+        if not said.observable:
+            continue
+        unit = f"'{said.unit}'" if said.unit else "CAST(NULL AS VARCHAR)"
+        parts.append(
+            f"SELECT {columns.person} AS person_id, {columns.time} AS t, '{said.observable}' AS code,"
+            f" {dialect.text(quote(name), kind)} AS value, {unit} AS unit, CAST(NULL AS VARCHAR) AS reference FROM {table.name}"
+        )
+    if not parts:
+        raise InputError([Problem(source, "neither columns 'code' and 'value', nor a column that names an observable")])
+    return Source("\nUNION ALL\n".join(parts), None, "wide"), columns.days
