@@ -23,7 +23,12 @@ def main() -> None:
 
     from hlhcli.cli import app
 
-    if sys.argv[1:2] != ["check"]:  # which is called most, and needs none of the others
+    if sys.argv[1:3] == ["cohort", "summary"]:  # a command of two words
+        sys.argv[1:3] = ["cohort summary"]
+    if sys.argv[1:2] and sys.argv[1].startswith("cohort"):  # starts DuckDB, and nothing else that it can do without
+        import hlhcli.cli_cohort
+    elif sys.argv[1:2] != ["check"]:  # which is called most, and needs none of the others
+        import hlhcli.cli_cohort
         import hlhcli.cli_convert
         import hlhcli.cli_definitions
         import hlhcli.cli_pictures  # noqa: F401

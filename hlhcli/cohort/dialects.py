@@ -11,6 +11,7 @@ Name = Literal["duckdb", "spark", "postgres"]
 Kind = Literal["text", "integer", "decimal", "double", "boolean", "date", "timestamp", "day", "other"]  # day: a count, as text
 
 DAY = 86_400_000  # milliseconds
+ERA = 730_485 * DAY  # from a day before all dates to 1970, so that a remainder is never negative
 _COUNT = "^-?[0-9]{1,5}([.][0-9]{1,6})?$"
 _ISO = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?"
 
@@ -23,6 +24,10 @@ class Table(NamedTuple):
 
     def has(self, *names: str) -> bool:
         return all(name in self.columns for name in names)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 class Dialect:
@@ -67,6 +72,22 @@ class Dialect:
     def days(self, millis: str) -> str:
         """The moment as text, in days."""
         return f"RTRIM(CAST(CAST({millis} AS DECIMAL(20, 4)) / {DAY} AS VARCHAR), '0')"
+
+    def births(self, table: Table, person: str, date: str | None, year: str | None) -> str:
+        """The first and the last day on which each person of a table can have been born, in days since 1970."""
+        day = f"(({self.millis(_quoted(date), table.columns[date])}) + {ERA}) // {DAY} - {ERA // DAY}" if date else "CAST(NULL AS BIGINT)"
+        first = last = day
+        if year:
+            text = self.text(_quoted(year), table.columns[year])
+            stated = f"CASE WHEN {self.matches(text, '^[0-9]{4}$')} THEN CAST({text} AS INT) END"
+            first = f"COALESCE({day}, {self.new_year(stated)})"
+            last = f"COALESCE({day}, {self.new_year(f'{stated} + 1')} - 1)"
+        return f"SELECT {_quoted(person)} AS person_id, {first} AS born_first, {last} AS born_last FROM {table.name}"
+
+    def new_year(self, year: str) -> str:
+        """The first day of a year, in days since 1970."""
+        before = f"({year} - 1)"  # of the Gregorian calendar: every fourth year, but not every hundredth, but every four hundredth
+        return f"(365 * ({year} - 1970) + {before} // 4 - {before} // 100 + {before} // 400 - 477)"
 
     def part(self, person: str, parts: int) -> str:
         """To which of so many parts a person belongs."""

@@ -51,20 +51,20 @@ class DuckDB:
     def close(self) -> None:
         self.connection.close()
 
-    def table(self, path: str) -> Table:
-        """A file, or all files of a pattern, as a table. Raises InputError."""
+    def table(self, paths: Sequence[str]) -> Table:
+        """Files of one form as a table. Raises InputError."""
         self._views += 1
         name = f"input_{self._views}"
         try:
-            self.connection.execute(f"CREATE VIEW {name} AS {self._reader(path)}")
+            self.connection.execute(f"CREATE VIEW {name} AS {self._reader(paths)}")
             described = self.connection.execute(f"DESCRIBE {name}").fetchall()
         except duckdb.Error as error:
-            raise InputError([Problem(path, f"cannot be read: {_first(error)}")]) from None
+            raise InputError([Problem(paths[0], f"cannot be read: {_first(error)}")]) from None
         return Table(name, {column.lower(): _kind(kind) for column, kind, *_ in described})
 
-    def _reader(self, path: str) -> str:
-        quoted = literal(path)
-        plain = path.lower().removesuffix(".gz").removesuffix(".zst")
+    def _reader(self, paths: Sequence[str]) -> str:
+        quoted = f"[{', '.join(map(literal, paths))}]"
+        plain = paths[0].lower().removesuffix(".gz").removesuffix(".zst")
         if plain.endswith(_PARQUET):
             return f"SELECT * FROM read_parquet({quoted}, union_by_name = true)"
         if plain.endswith(_CSV):
@@ -76,7 +76,7 @@ class DuckDB:
             ).fetchall()
             columns = ", ".join(f"json ->> {literal('$.' + json.dumps(key))} AS {quote(key)}" for (key,) in sorted(keys)) or "json"
             return f"SELECT {columns} FROM read_ndjson_objects({quoted}, ignore_errors = true)"
-        raise InputError([Problem(path, "is of no form that is read here: .parquet, .csv, .tsv or .ndjson")])
+        raise InputError([Problem(paths[0], "is of no form that is read here: .parquet, .csv, .tsv or .ndjson")])
 
     def load(self, name: str, columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
         """A small table of our own, for the rows to be joined with."""

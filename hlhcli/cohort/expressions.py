@@ -26,7 +26,8 @@ def literal(text: str) -> str:
 def free(text: str) -> str:
     """Words of the source, which must not look like what this tool says of a value."""
     plain = f"REPLACE({text}, '|', '/')"
-    return f"CASE WHEN SUBSTRING({plain}, 1, 1) IN ('{LEFT}', '{NOT_KNOWN}') OR LOWER({plain}) = '{ENDED}' THEN ' ' || {plain} ELSE {plain} END"
+    like = f"SUBSTRING({plain}, 1, 1) IN ('{LEFT}', '{NOT_KNOWN}') OR LOWER({plain}) = '{ENDED}'"
+    return f"CASE WHEN {like} THEN ' ' || {plain} ELSE {plain} END"
 
 
 def listed(texts: Iterable[str]) -> str:

@@ -68,35 +68,41 @@ def _readings(lines: str) -> str:
     plain = "NOT starts_with(k, '_') OR NOT list_contains(names, k[2:])"
     keys = f"list_filter(names, lambda k: starts_with(LTRIM(k, '_'), 'value') AND ({plain}))"
     value = values.value("part", part, "keys")
+    of_ends = ", ".join(values.unit(part, f"valueRange.{end}") for end in ("low", "high"))
     unit = (
         f"CASE WHEN len(keys) <> 1 THEN NULL WHEN keys[1] = 'valueQuantity' THEN {values.unit(part, 'valueQuantity')}\n"
-        f"  WHEN keys[1] = 'valueRange' THEN COALESCE({values.unit(part, 'valueRange.low')}, {values.unit(part, 'valueRange.high')}) END"
+        f"  WHEN keys[1] = 'valueRange' THEN COALESCE({of_ends}) END"
     )
     reference = values.limits(limits)
+    of_range = listed(f"$.{path.removeprefix('range.')}" for path in limits.paths)
+    of_fluid, of_site = f"NOT {_is_of('codings', _csf())}", f"NOT {_is_of('codings', _findings())}"
     query = f"""WITH lines AS ({lines}),
 {_others()},
 resources AS (SELECT torn, doc, <x> AS x FROM lines),
 told AS (SELECT *, CASE WHEN NOT {observed} THEN <e> END AS e FROM resources WHERE COALESCE({kind}, '') <> 'Patient'),
-addressed AS (SELECT *, {address} AS address, {time} AS time FROM told),
+addressed AS (SELECT *, {address} AS address, {_identifier(at)} AS identifier, {time} AS time FROM told),
 timed AS (SELECT *, {_millis("time")} AS t,
-  {_last("address")} AS subject, CASE WHEN (SELECT servers FROM several) > 1 AND address LIKE '%://%' THEN address ELSE {_last("address")} END AS person
-  FROM addressed),
-judged AS (SELECT *, {_is_bad("time", "t")} OR {_is_reversed(at, event)} AS bad, {_version(at)} AS version, hash(doc) AS fingerprint FROM timed),
+  COALESCE({_last("address")}, identifier) AS subject,
+  CASE WHEN (SELECT servers FROM several) > 1 AND address LIKE '%://%' THEN address
+  ELSE COALESCE({_last("address")}, identifier) END AS person FROM addressed),
+judged AS (SELECT *, {_is_bad("time", "t")} OR {_is_reversed(at, event)} AS bad,
+  {_version(at)} AS version, hash(doc) AS fingerprint FROM timed),
 joined AS (SELECT j.person, j.t, j.doc, j.x, j.e, {of_drug} AS drug, {state} AS state, {sampled} AS foreign_site,
   s.id IS NOT NULL AS foreign_specimen, {_outdated()} AS version_state
   FROM judged AS j LEFT JOIN versions AS v ON v.key = hash({kind}, {at("id")}, j.subject)
   LEFT JOIN corrections AS c ON c.label = hash({kind}, {at("id")}) AND {kind} IN ({listed(_READ)})
   LEFT JOIN specimens AS s ON {observed} AND s.id = {_last(specimen)} LEFT JOIN medications AS m ON m.id = {_last(medication)}),
-pieces AS (SELECT * EXCLUDE (doc), UNNEST(CASE WHEN {observed} AND ({at("component")}) IS NOT NULL THEN {parts} ELSE [doc] END) AS part FROM joined),
+pieces AS (SELECT * EXCLUDE (doc),
+  UNNEST(CASE WHEN {observed} AND {at("component")} IS NOT NULL THEN {parts} ELSE [doc] END) AS part FROM joined),
 named AS (SELECT *, {codings} AS codings, <y> AS y, CASE WHEN {observed} THEN json_keys(part) END AS names FROM pieces),
-cells AS (SELECT *, {keys} AS keys, CASE WHEN {part("referenceRange")} IS NOT NULL THEN {values.ranges("part")} END AS ranges FROM named),
-limited AS (SELECT *, CASE WHEN len(ranges) = 1 THEN json_extract_string(ranges[1], [{listed(f"$.{each_.removeprefix('range.')}" for each_ in limits.paths)}]) END AS z FROM cells)
+cells AS (SELECT *, {keys} AS keys,
+  CASE WHEN {part("referenceRange")} IS NOT NULL THEN {values.ranges("part")} END AS ranges FROM named),
+limited AS (SELECT *, CASE WHEN len(ranges) = 1 THEN json_extract_string(ranges[1], [{of_range}]) END AS z FROM cells)
 SELECT person AS person_id, t, COALESCE(drug, NULLIF(array_to_string(codings, ' '), ''), {_type(kind)}) AS code,
   CASE WHEN state LIKE '{LEFT}%' THEN state WHEN version_state IS NOT NULL THEN version_state
   WHEN state IS NOT NULL THEN CASE WHEN drug IS NULL AND len(codings) = 0 THEN '{LEFT}no code' ELSE state END
   WHEN len(codings) = 0 THEN '{LEFT}no code'
-  WHEN foreign_specimen AND NOT {_is_of("codings", _csf())} OR foreign_site AND NOT {_is_of("codings", _csf())} AND NOT {_is_of("codings", _findings())}
-  THEN '{LEFT}{NOT_BLOOD}'
+  WHEN {of_fluid} AND (foreign_specimen OR foreign_site AND {of_site}) THEN '{LEFT}{NOT_BLOOD}'
   WHEN {at("status")} = 'registered' THEN '{PENDING}'
   ELSE {value} END AS value,
   CASE WHEN {observed} THEN {unit} END AS unit, CASE WHEN {observed} THEN {reference} END AS reference
@@ -115,13 +121,16 @@ def _others() -> str:
     rank = f"(version * 2 + CASE WHEN COALESCE({places[2]}, {verified}) IN ({listed((*_CORRECTS, REFUTED))}) THEN 1 ELSE 0 END)"
     foreign = f"REGEXP_MATCHES({values.words('doc', 'type')}, {literal(not_of_blood())})"
     version = _version(at)
-    told = f"SELECT *, {_last(address)} AS subject, {version} AS version FROM (SELECT doc, {at.column} FROM lines"
+    identifier = _identifier(at)
+    subject = f"COALESCE({_last(address)}, {identifier})"
+    told = f"SELECT *, {subject} AS subject, {version} AS version FROM (SELECT doc, {at.column} FROM lines"
     return f"""beside AS MATERIALIZED (SELECT * FROM ({told}
   WHERE {kind} IN ({listed(_BESIDE)}) OR {status} IN ({listed(_CORRECTS)})) AS r) AS r),
 specimens AS (SELECT {places[1]} AS id FROM beside WHERE {places[0]} = 'Specimen' AND {foreign} GROUP BY 1),
 medications AS (SELECT {places[1]} AS id, ANY_VALUE(doc) AS held FROM beside WHERE {places[0]} = 'Medication' GROUP BY 1),
-corrections AS (SELECT hash({places[0]}, {places[1]}) AS label, MIN(COALESCE(subject, '')) AS one, MAX(COALESCE(subject, '')) AS other,
-  MAX(version) AS version FROM beside WHERE {places[2]} IN ({listed(_CORRECTS)}) AND {places[1]} IS NOT NULL GROUP BY 1),
+corrections AS (SELECT hash({places[0]}, {places[1]}) AS label,
+  MIN(COALESCE(subject, '')) AS one, MAX(COALESCE(subject, '')) AS other, MAX(version) AS version
+  FROM beside WHERE {places[2]} IN ({listed(_CORRECTS)}) AND {places[1]} IS NOT NULL GROUP BY 1),
 versions AS (SELECT key, MAX(rank) AS top, MIN(version) = 0 AND MAX(version) > 0 AS mixed,
   MAX({{'r': rank, 'f': fingerprint}}).f AS holds, -(MAX({{'r': rank, 'f': -fingerprint}}).f) AS also
   FROM (SELECT hash({places[0]}, {places[1]}, subject) AS key, {rank} AS rank, version, CAST(hash(doc) AS HUGEINT) AS fingerprint
@@ -133,7 +142,10 @@ several AS (SELECT COUNT(DISTINCT REGEXP_REPLACE({address}, '/[A-Za-z]+/[^/]+$',
 
 def _outdated() -> str:
     """Whether another version of the resource takes its place; without times and numbers of versions that may not be known."""
-    old, unclear = f"'{LEFT}another version takes its place'", f"'{NOT_KNOWN}several versions, and which of them holds is not stated'"
+    old, unclear = (
+        f"'{LEFT}another version takes its place'",
+        f"'{NOT_KNOWN}several versions, and which of them holds is not stated'",
+    )
     other = "COALESCE(c.one <> COALESCE(j.subject, '') OR c.other <> COALESCE(j.subject, ''), false)"
     return (
         f"CASE WHEN v.key IS NOT NULL AND (v.mixed OR (v.holds <> v.also AND j.version = v.top // 2)) THEN {unclear} "
@@ -148,10 +160,14 @@ def _version(at: Paths) -> str:
 
 
 def _address(at: Paths) -> str:
-    """The reference to the patient, without its version; else the patient's identifier."""
+    """The reference to the patient, without its version."""
     written = f"COALESCE({at.said('subject.reference')}, {at.said('patient.reference')})"
-    plain = f"NULLIF(REGEXP_REPLACE(RTRIM({written}, '/'), '/_history/.*$', ''), '')"
-    return f"COALESCE({plain}, {at.said('subject.identifier.value')}, {at.said('patient.identifier.value')})"
+    return f"NULLIF(REGEXP_REPLACE(RTRIM({written}, '/'), '/_history/.*$', ''), '')"
+
+
+def _identifier(at: Paths) -> str:
+    """The number by which a patient is named to whom no reference leads."""
+    return f"COALESCE({at.said('subject.identifier.value')}, {at.said('patient.identifier.value')})"
 
 
 def _last(address: str) -> str:
@@ -176,8 +192,9 @@ def _time(at: Paths, event: Paths) -> str:
     present = f"COALESCE({events.when(event, 'onset', 'recordedDate')}, {events.when(event, 'abatement')})"
     done = f"COALESCE({events.when(event, 'occurrence')}, {events.when(event, 'performed')})"
     return (
-        f"CASE {at('resourceType')} WHEN 'Observation' THEN {events.when(at, 'effective', 'issued')} WHEN 'Condition' THEN {present} "
-        f"WHEN 'Procedure' THEN {done} WHEN 'MedicationRequest' THEN {event.said('authoredOn')} ELSE {given} END"
+        f"CASE {at('resourceType')} WHEN 'Observation' THEN {events.when(at, 'effective', 'issued')} "
+        f"WHEN 'Condition' THEN {present} WHEN 'Procedure' THEN {done} "
+        f"WHEN 'MedicationRequest' THEN {event.said('authoredOn')} ELSE {given} END"
     )
 
 
@@ -203,8 +220,9 @@ def _observation(at: Paths) -> str:
     parts = f"len(list_filter({each('doc', 'component[*].modifierExtension')}, lambda y: y NOT IN ('[]', ''))) > 0"
     modified = f"{at.has('modifierExtension')} OR {at.has('implicitRules')} OR ({at('component')} IS NOT NULL AND {parts})"
     return (
-        f"CASE WHEN {status} IN ({listed(DROPPED)}) THEN '{LEFT}status ' || {status} WHEN {status} IS NULL THEN '{NOT_KNOWN}{NO_STATUS}' "
-        f"WHEN {status} NOT IN ({listed(_KNOWN)}) THEN '{NOT_KNOWN}{STATUS}' WHEN {modified} THEN '{NOT_KNOWN}{MODIFIED}' "
+        f"CASE WHEN {status} IN ({listed(DROPPED)}) THEN '{LEFT}status ' || {status} "
+        f"WHEN {status} IS NULL THEN '{NOT_KNOWN}{NO_STATUS}' WHEN {status} NOT IN ({listed(_KNOWN)}) "
+        f"THEN '{NOT_KNOWN}{STATUS}' WHEN {modified} THEN '{NOT_KNOWN}{MODIFIED}' "
         f"WHEN {at.has('focus')} THEN '{LEFT}about somebody or something else than the patient' "
         f"WHEN bad THEN '{LEFT}time that cannot be read' END"
     )
@@ -212,8 +230,11 @@ def _observation(at: Paths) -> str:
 
 def _sampled(at: Paths) -> str:
     """True where the Observation itself names another specimen than blood, or a site of the body."""
-    inside = f"list_filter(json_extract(doc, '$.contained[*]'), lambda c: (c ->> '$.id') = LTRIM({at('specimen.reference')}, '#'))[1]"
-    said = f"LOWER(COALESCE({at('specimen.display')}, '')) || ' ' || {values.words('(' + inside + ')', 'type')} || ' ' || {values.words('doc', 'bodySite')}"
+    inside = (
+        f"list_filter(json_extract(doc, '$.contained[*]'), lambda c: (c ->> '$.id') = LTRIM({at('specimen.reference')}, '#'))[1]"
+    )
+    texts = [values.words(f"({inside})", "type"), values.words("doc", "bodySite")]
+    said = f"LOWER(COALESCE({at('specimen.display')}, '')) || ' ' || {texts[0]} || ' ' || {texts[1]}"
     stated = f"{at('specimen')} IS NOT NULL OR {at('bodySite')} IS NOT NULL"
     return f"CASE WHEN {stated} THEN REGEXP_MATCHES({said}, {literal(not_of_blood())}) ELSE false END"
 

@@ -40,10 +40,13 @@ def refused(at: Paths, document: str) -> str:
 def condition(at: Paths, document: str, bad: str) -> str:
     """Whether the condition was there; `bad` is a time that cannot be read."""
     verified = _verified(document)
-    state = first(f"[CASE WHEN {at('clinicalStatus')} NOT LIKE '{{%' THEN {at('clinicalStatus')} END] || {each(document, 'clinicalStatus.coding[*].code')}")
+    plain = f"[CASE WHEN {at('clinicalStatus')} NOT LIKE '{{%' THEN {at('clinicalStatus')} END]"
+    state = first(f"{plain} || {each(document, 'clinicalStatus.coding[*].code')}")
     over = f"(COALESCE({state} IN ({listed(fhir_event._OVER)}), false) OR {verified} = ['{_PAST}'])"
     unstated = f"{when(at, 'onset')} IS NULL AND ({at.said('recordedDate')} IS NOT NULL OR {when(at, 'abatement')} IS NULL)"
-    gone = " OR ".join(f"{at(f'abatement{kind}')} IS NOT NULL" for kind in ("DateTime", "Period", "Age", "Range", "String", "Boolean"))
+    gone = " OR ".join(
+        f"{at(f'abatement{kind}')} IS NOT NULL" for kind in ("DateTime", "Period", "Age", "Range", "String", "Boolean")
+    )
     return (
         f"CASE {refused(at, document)} WHEN {verified} = ['{VOID}'] THEN '{LEFT}status {VOID}' "
         f"WHEN len({verified}) > 1 OR {verified}[1] NOT IN ('', '{REFUTED}', '{_PAST}') THEN '{LEFT}not confirmed' "
@@ -56,14 +59,11 @@ def condition(at: Paths, document: str, bad: str) -> str:
 def _verified(document: str) -> str:
     """What the verification says, as a list of the different things; an empty one says nothing."""
     known = " ".join(f"WHEN '{word}' THEN '{meaning}'" for word, meaning in fhir_event._VERIFICATION.items())
-    words_ = (
-        f"CASE WHEN json_extract({document}, '$.verificationStatus') IS NULL THEN [] "
-        f"WHEN len({each(document, 'verificationStatus.coding[*].code')}) > 0 THEN {each(document, 'verificationStatus.coding[*].code')} "
-        f"ELSE [COALESCE(json_extract_string({document}, '$.verificationStatus.text'), json_extract_string({document}, '$.verificationStatus'))] END"
-    )
-    extensions = " || ".join(
-        f"COALESCE(json_extract({document}, '$.{path}extension[*]'), [])" for path in ("", "code.coding[*].")
-    )
+    stated = f"json_extract_string({document}, '$.verificationStatus')"
+    coded = each(document, "verificationStatus.coding[*].code")
+    word = f"COALESCE(json_extract_string({document}, '$.verificationStatus.text'), {stated})"
+    words_ = f"CASE WHEN {stated} IS NULL THEN [] WHEN len({coded}) > 0 THEN {coded} ELSE [{word}] END"
+    extensions = " || ".join(f"COALESCE(json_extract({document}, '$.{path}extension[*]'), [])" for path in ("", "code.coding[*]."))
     certain = f"list_filter({extensions}, lambda y: ends_with(LOWER(y ->> '$.url'), '{_CERTAINTY}'))"
     codes = f"list_transform({certain}, lambda y: COALESCE(y ->> '$.valueCoding.code', y ->> '$.valueCode', '?'))"
     return f"list_distinct(list_transform({words_} || {codes}, lambda y: CASE LOWER(TRIM(y)) {known} ELSE 'not known here' END))"
@@ -86,9 +86,20 @@ def _state(status: str, word: str = "status") -> str:
 
 def medication(at: Paths, document: str, bad: str) -> str:
     """A drug that was given, or requested."""
-    given = " ".join(f"WHEN '{kind}' THEN {at('status')} IN ({listed(states)})" for kind, (_, states, _) in fhir_event._MEDICATIONS.items() if states)
-    intent = f"{at('resourceType')} = 'MedicationRequest' AND NOT COALESCE({at('intent')} IN ({listed(fhir_event._INTENTS)}), false)"
-    paths = ("dosage.dose", "dosage[0].doseAndRate[0].doseQuantity", "dosageInstruction[0].doseAndRate[0].doseQuantity", "dosage.rateQuantity")
+    given = " ".join(
+        f"WHEN '{kind}' THEN {at('status')} IN ({listed(states)})"
+        for kind, (_, states, _) in fhir_event._MEDICATIONS.items()
+        if states
+    )
+    intent = (
+        f"{at('resourceType')} = 'MedicationRequest' AND NOT COALESCE({at('intent')} IN ({listed(fhir_event._INTENTS)}), false)"
+    )
+    paths = (
+        "dosage.dose",
+        "dosage[0].doseAndRate[0].doseQuantity",
+        "dosageInstruction[0].doseAndRate[0].doseQuantity",
+        "dosage.rateQuantity",
+    )
     dose = f"COALESCE({', '.join(at.said(f'{path}.value') for path in paths)})"
     return (
         f"CASE WHEN {at('resourceType')} = 'MedicationDispense' THEN '{LEFT}dispensed, which does not say when it was given' "
@@ -100,18 +111,25 @@ def medication(at: Paths, document: str, bad: str) -> str:
 
 
 def drug(at: Paths, document: str, held: str) -> str:
-    """`system|code|names of the drug`, its route among them: what stays local is no treatment. `held` is the Medication elsewhere."""
-    own = "".join(f"WHEN {at(path)} IS NOT NULL THEN json_extract({document}, '$.{path}') " for path in ("medicationCodeableConcept", "medication.concept"))
+    """`system|code|names of the drug`, its route among them: what stays local is no treatment. `held` is a Medication elsewhere."""
+    own = "".join(
+        f"WHEN {at(path)} IS NOT NULL THEN json_extract({document}, '$.{path}') "
+        for path in ("medicationCodeableConcept", "medication.concept")
+    )
     reference = f"COALESCE({at('medicationReference.reference')}, {at('medication.reference.reference')})"
     inside = f"list_filter(json_extract({document}, '$.contained[*]'), lambda y: '#' || (y ->> '$.id') = {reference})[1]"
-    named = f"CASE {own}ELSE COALESCE({_of('(' + inside + ')')}, {_of(held)}, json_object('text', {at('medicationReference.display')})) END"
+    shown = f"json_object('text', {at('medicationReference.display')})"
+    named = f"CASE {own}ELSE COALESCE({_of(f'({inside})')}, {_of(held)}, {shown}) END"
     texts = [
         f"[json_extract_string({named}, '$.text')]", each(named, "coding[*].display"),
         *(f"[{at(f'{dosage}.{part}.text')}, {at(f'{dosage}.{part}.coding[0].display')}]"
           for dosage in ("dosage", "dosage[0]", "dosageInstruction[0]") for part in ("route", "method")),
     ]  # fmt: skip
-    name = f"array_to_string(list_distinct(list_filter({' || '.join(texts)}, lambda y: y <> '')), ' ')"
-    system, code = (f"COALESCE(json_extract_string({named}, '$.coding[0].{part}'), '{otherwise}')" for part, otherwise in (("system", "FHIR"), ("code", "drug")))
+    name = f"array_to_string(list_filter({' || '.join(texts)}, lambda y: y <> ''), ' ')"
+    system, code = (
+        f"COALESCE(json_extract_string({named}, '$.coding[0].{part}'), '{otherwise}')"
+        for part, otherwise in (("system", "FHIR"), ("code", "drug"))
+    )
     plain = [f"REPLACE(REPLACE({text}, '|', '/'), ' ', '_')" for text in (system, code, name)]
     return " || '|' || ".join(plain)
 

@@ -78,11 +78,18 @@ def _number(at: Paths, quantity: str) -> str:
     return f"CASE WHEN REGEXP_MATCHES({at(f'{quantity}.value')}, '^ *[<>=+.0-9-]') THEN {at.said(f'{quantity}.value')} END"
 
 
+def _compared(at: Paths, quantity: str) -> str:
+    """The end of a range, with a comparator if it has one: then no reader takes the range."""
+    return f"COALESCE({at.said(f'{quantity}.comparator')}, '') || {_number(at, quantity)}"
+
+
 def _ends(at: Paths, holder: str, otherwise: str) -> str:
-    low, high = (f"COALESCE({at.said(f'{holder}.{end}.comparator')}, '') || {_number(at, f'{holder}.{end}')}" for end in ("low", "high"))
+    low, high = (
+        f"COALESCE({at.said(f'{holder}.{end}.comparator')}, '') || {_number(at, f'{holder}.{end}')}" for end in ("low", "high")
+    )
     same = f"{_bare_unit(at, f'{holder}.low')} = {_bare_unit(at, f'{holder}.high')}"
     return (
-        f"CASE WHEN {low} IS NOT NULL AND {high} IS NOT NULL AND {same} THEN {low} || '-' || {high} "  # which no reader takes if an end has a comparator
+        f"CASE WHEN {low} IS NOT NULL AND {high} IS NOT NULL AND {same} THEN {low} || '-' || {high} "
         f"WHEN {low} IS NOT NULL AND {high} IS NULL THEN '>=' || {low} "
         f"WHEN {high} IS NOT NULL AND {low} IS NULL THEN '<=' || {high} ELSE {otherwise} END"
     )
@@ -90,7 +97,9 @@ def _ends(at: Paths, holder: str, otherwise: str) -> str:
 
 def ranges(holder: str) -> str:
     """The reference ranges that apply to everybody, and are the normal ones."""
-    clear = " AND ".join(f"COALESCE(y ->> '$.{part}', '[]') IN ('[]', '{{}}', '')" for part in ("appliesTo", "age", "modifierExtension"))
+    clear = " AND ".join(
+        f"COALESCE(y ->> '$.{part}', '[]') IN ('[]', '{{}}', '')" for part in ("appliesTo", "age", "modifierExtension")
+    )
     kind = "COALESCE(y ->> '$.type.coding[0].code', '') IN ('', 'normal', 'recommended')"
     return f"list_filter(json_extract({holder}, '$.referenceRange[*]'), lambda y: {clear} AND {kind})"
 
@@ -128,7 +137,8 @@ def _quantity(holder: str, at: Paths) -> str:
     number, comparator = _number(at, "valueQuantity"), at("valueQuantity.comparator")
     reasons = " || ".join(each(holder, f"valueQuantity.{path}extension[*].valueCode") for path in ("", "_value."))
     scale = f"list_distinct(list_filter({_interpreted(holder)}, lambda y: y IN ('<', '>')))"
-    off = f"CASE WHEN {at('interpretation')} IS NULL THEN '' WHEN len({scale}) = 1 AND SUBSTRING({number}, 1, 1) NOT IN ('<', '>') THEN {scale}[1] ELSE '' END"
+    bare = f"SUBSTRING({number}, 1, 1) NOT IN ('<', '>')"
+    off = f"CASE WHEN {at('interpretation')} IS NULL THEN '' WHEN len({scale}) = 1 AND {bare} THEN {scale}[1] ELSE '' END"
     return (
         f"CASE WHEN {at('valueQuantity.value')} IS NULL AND json_type({holder}, '$.valueQuantity') = 'OBJECT' "
         f"THEN COALESCE({_reason(reasons)}, '{UNKNOWN}') WHEN {number} IS NULL THEN '{NOT_KNOWN}no value' "
@@ -163,7 +173,9 @@ def _interpreted(holder: str) -> str:
 def _judged(holder: str) -> str:
     """No number: at least how the laboratory judged it, if it says one thing."""
     known = " ".join(f"WHEN '{code}' THEN '{word}'" for code, word in _INTERPRETED.items())
-    found = f"list_distinct(list_filter(list_transform({_interpreted(holder)}, lambda y: CASE y {known} END), lambda y: y IS NOT NULL))"
+    found = (
+        f"list_distinct(list_filter(list_transform({_interpreted(holder)}, lambda y: CASE y {known} END), lambda y: y IS NOT NULL))"
+    )
     return f"CASE WHEN len({found}) = 1 THEN {found}[1] END"
 
 

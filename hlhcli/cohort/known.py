@@ -6,7 +6,7 @@ from hlhcli.cohort import scale, tags
 from hlhcli.cohort.dialects import DAY, Dialect
 from hlhcli.cohort.layout import OPEN, PENDING, Column, Layout
 from hlhcli.cohort.shown import text_of
-from hlhcli.cohort.sql import case, indented, select
+from hlhcli.cohort.sql import among, case, indented, select
 from hlhcli.observables import AGE, AGE_AT_ONSET
 
 
@@ -182,21 +182,34 @@ def _age(name: str, day: str, ticks: int) -> list[str]:
 
 def past(layout: Layout) -> str:
     """What was known at the anchors before, by the moment that a rule asks for."""
-    order = "PARTITION BY person_id ORDER BY moment, anchor"
-    before = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
-    until_now = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
     columns = ["*"]
     for moment, name in layout.past:
-        for source in (source for source in _names(layout.columns[name]) if not source.endswith(("_form", "_tick", "_at"))):
-            if moment == "baseline":
-                sql = f"FIRST_VALUE({source}) OVER ({order} {until_now})"
-            elif moment == "previous":
-                sql = f"LAG({source}) OVER ({order})"
-            elif source.endswith(("_lo", "_hi")):
-                sql = (
-                    f"{'MIN' if moment == 'nadir' else 'MAX'}({source}) OVER ({order} {before if moment == 'nadir' else until_now})"
-                )
-            else:
-                sql = source
-            columns.append(f"{sql} AS {moment}_{source}")
+        column = layout.columns[name]
+        parts = [source for source in _names(column) if not source.endswith(("_form", "_tick", "_at"))]
+        columns += [f"{_then(source, moment, column)} AS {moment}_{source}" for source in parts]
     return select(columns, "FROM known")
+
+
+_ORDER = "ORDER BY moment, anchor"
+
+
+def _then(source: str, moment: str, column: Column) -> str:
+    if moment == "baseline":
+        return f"FIRST_VALUE({source}) OVER (PARTITION BY person_id {_ORDER} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+    if moment == "previous":
+        return f"LAG({source}) OVER (PARTITION BY person_id {_ORDER})"
+    until = "1 PRECEDING" if moment == "nadir" else "CURRENT ROW"
+    furthest = "MIN" if moment == "nadir" else "MAX"
+    unit = f"{column.name}_unit"
+    if source.endswith("_word"):
+        frame = f"PARTITION BY person_id {_ORDER} ROWS BETWEEN UNBOUNDED PRECEDING AND {until}"
+        return f"CASE WHEN {unit} IS NULL THEN {furthest}({source}) OVER ({frame}) END"
+    if not source.endswith(("_lo", "_hi")):
+        return source
+    groups = [[each.number for each in scale.units(column.name) if each.group == group] for group in range(column.groups)]
+    alike = case(*((among(unit, numbers), str(place)) for place, numbers in enumerate(groups)))  # only what can be compared with now
+    frame = f"PARTITION BY person_id, {alike} {_ORDER} ROWS BETWEEN UNBOUNDED PRECEDING AND {until}"
+    beyond = {"nadir": ("_lo", "-1"), "peak": ("_hi", str(scale.LIMIT))}[moment]  # an end that is not known is the furthest
+    if not source.endswith(beyond[0]):
+        return f"{furthest}({source}) OVER ({frame})"
+    return f"NULLIF({furthest}(CASE WHEN NOT {unit} IS NULL THEN COALESCE({source}, {beyond[1]}) END) OVER ({frame}), {beyond[1]})"

@@ -22,7 +22,7 @@ class Column(NamedTuple):
     name: str
     number: int
     present: bool
-    stated: bool  # some rule counts it only where it is stated
+    stated: bool  # some rule counts it only where it is stated, or it lasts: the last word of it counts
     in_words: bool  # some rule takes a word such as `elevated`
 
     @property
@@ -82,9 +82,12 @@ class Layout:
         self.needs_age = AGE in asked
         self.needs_onset = AGE_AT_ONSET in asked
         self.columns = {
-            name: Column(name, number, present is None or name in present, name in stated, name in in_words)
+            name: Column(name, number, present is None or name in present, name in stated | codes.lasting(), name in in_words)
             for number, name in enumerate((each for each in asked if each not in PSEUDO), start=1)
         }
+        for node in nodes:
+            if not isinstance(node, rules.Change) and getattr(node, "at", "") in ("nadir", "peak"):
+                raise ValueError(f"'{getattr(node, 'text', '')}' is not for cohorts: write 'falls' or 'rises from {getattr(node, 'at', '')}'")
         self.past = tuple(dict.fromkeys(found for node in nodes for found in _of_the_past(node)))
 
     @property

@@ -145,7 +145,7 @@ class Lookups:
             self.remarks["unit that its code contradicts"] += group.rows
         on = scale.unitary(column.name, found)
         marks = (f"group {on.group}",) if column.groups > 1 else ()
-        self._unit(group, column, (on.number, on.times, on.plus, on.least, on.most), marks)
+        self._unit(group, column, (on.number, on.times, on.plus, on.least, on.most, None), marks)
         return ""
 
     def _unit(self, group: Group, column: Column, on: tuple[int | None, ...], marks: tuple[str, ...]) -> None:
@@ -153,7 +153,7 @@ class Lookups:
 
     def _open(self, group: Group, column: Column) -> None:
         """A value that is not known, so that a worse one than any other may exist."""
-        self._unit(group, column, (None,) * 5, (OPEN,))
+        self._unit(group, column, (*(None,) * 5, 0), (OPEN,))
 
     def _marks(self, column: Column, marks: tuple[str, ...]) -> list[int]:
         found = [0] * self.layout.words
@@ -166,7 +166,7 @@ class Lookups:
         """Any other text; the reason why it is left."""
         said, reason = say(group, target, column, self.form)
         if said is not None and said.shown and self._places[column.name] + 1 >= tags.MOST_TEXTS:
-            said, reason = Said(column.name, marks=(OPEN,)), TOO_MANY
+            said, reason = Said(column.name, marks=(OPEN,), said=0), TOO_MANY
         if said is not None:
             self._said.setdefault((column.name, group.code, group.unit), []).append((group.text or "", said))
             self._places[column.name] += bool(said.shown)
@@ -225,7 +225,7 @@ def say(group: Group, target: Target, column: Column, form: Form) -> tuple[Said 
 
 def _say(text: str, unit: str, target: Target, column: Column, form: Form) -> tuple[Said | None, str]:
     name = column.name
-    opened = Said(name, marks=(OPEN,))  # something was said that is not known: a worse value may exist
+    opened = Said(name, marks=(OPEN,), said=0)  # something was said that is not known: a worse value may exist
     if not text:
         return None, NO_VALUE
     if text[0] == LEFT:

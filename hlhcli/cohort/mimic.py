@@ -75,8 +75,9 @@ def _events(event: Columns, items: Table, dialect: Dialect) -> str:
         f"  WHEN {stated} IS NOT NULL THEN {stated}\n"
         f"  WHEN number IS NULL AND written IS NOT NULL THEN '{NOT_KNOWN}taken out to protect the person' ELSE number END"
     )
+    reference = bounds(dialect, "low", "high")
     return (
-        f"SELECT person_id, t, COALESCE(i.code, 'MIMIC|' || e.item) AS code, {value} AS value, unit, {bounds(dialect, 'low', 'high')} AS reference\n"
+        f"SELECT person_id, t, COALESCE(i.code, 'MIMIC|' || e.item) AS code, {value} AS value, unit, {reference} AS reference\n"
         f"FROM (SELECT {listed_}\nFROM {event.table.name} AS m) AS e\nLEFT JOIN (\n{mapped}\n) AS i ON e.item = i.item"
     )
 
@@ -89,7 +90,9 @@ def _doubts() -> str:
 
 def _persons(person: Columns) -> str:
     """The year of birth; of those who are 90 or more only that it was so long before."""
-    inner = f"SELECT {person.id('subject_id')} AS person_id, {person.number('anchor_year')} AS y, {person.number('anchor_age')} AS age"
+    inner = (
+        f"SELECT {person.id('subject_id')} AS person_id, {person.number('anchor_year')} AS y, {person.number('anchor_age')} AS age"
+    )
     earliest = days(f"(y - CASE WHEN age >= {_OLDEST} THEN {_LONGEST_LIFE} ELSE age END)", "1", "1")
     latest = days(f"(y + 1 - CASE WHEN age >= {_OLDEST} THEN {_OLDEST - 1} ELSE age END)", "1", "1")
     return (

@@ -20,9 +20,9 @@ _ZERO = "^[+-]?0*([.]0*)?([eE][+-]?[0-9]+)?$"
 def omop(tables: Mapping[str, Table], dialect: Dialect) -> Source:
     """The values of the tables that are there, by their names in small letters; `concept` must be."""
     made = {MEASUREMENT: _measurements, CONDITION: _conditions, DRUG: _drugs}
-    parts = [query(_Cdm(tables, name, dialect)) for name, query in made.items() if name in tables]
-    if not parts or CONCEPT not in tables:
+    if CONCEPT not in tables or tables.keys().isdisjoint(READ):
         raise ValueError(f"OMOP needs the table {CONCEPT}, and one of {', '.join(READ)}")
+    parts = [query(_Cdm(tables, name, dialect)) for name, query in made.items() if name in tables]
     persons = _persons(Columns(tables[PERSON], "p", dialect)) if PERSON in tables else None
     return Source("\nUNION ALL\n".join(parts), persons, "omop")
 
@@ -148,7 +148,9 @@ def _comparator(operator: str) -> str:
 def _answers() -> str:
     """The codes that mean yes or no, under each name of their system."""
     systems, answers = coded()["systems"], coded()["answers"]
-    found = ((name, code, word) for short, table in answers.items() for code, word in table.items() for name in _names(systems, short))
+    found = (
+        (name, code, word) for short, table in answers.items() for code, word in table.items() for name in _names(systems, short)
+    )
     return rows(found)
 
 
@@ -236,14 +238,17 @@ def _persons(person: Columns) -> str:
     """The day of birth, else the first and last day of the month or year."""
     year, month, day = (person.number(f"{part}_of_birth") for part in ("year", "month", "day"))
     exact = f"({midnight(of_a_life(person.millis('birth_datetime')))} / {DAY})"
-    born = [f"CAST({exact} AS BIGINT)"] if person.table.has("birth_datetime") else []
-    first, after = days("y", "m", "1"), days("CASE WHEN m = 12 THEN y + 1 ELSE y END", "CASE WHEN m = 12 THEN 1 ELSE m + 1 END", "1")
+    born = f"CAST({exact} AS BIGINT)" if person.table.has("birth_datetime") else "CAST(NULL AS BIGINT)"
+    first, after = (
+        days("y", "m", "1"),
+        days("CASE WHEN m = 12 THEN y + 1 ELSE y END", "CASE WHEN m = 12 THEN 1 ELSE m + 1 END", "1"),
+    )
     known = f"d BETWEEN 1 AND {after} - {first} AND m BETWEEN 1 AND 12"
     whole = f"CASE WHEN m IS NOT NULL AND d IS NOT NULL AND {known} THEN {days('y', 'm', 'd')} "
     by_month = "WHEN m BETWEEN 1 AND 12 AND d IS NULL THEN "
     firsts = f"{whole}{by_month}{first} WHEN m IS NULL THEN {days('y', '1', '1')} END"
     lasts = f"{whole}{by_month}{after} - 1 WHEN m IS NULL THEN {days('(y + 1)', '1', '1')} - 1 END"
-    inner = f"SELECT {person.id('person_id')} AS person_id, {year} AS y, {month} AS m, {day} AS d, {(*born, 'CAST(NULL AS BIGINT)')[0]} AS born"
+    inner = f"SELECT {person.id('person_id')} AS person_id, {year} AS y, {month} AS m, {day} AS d, {born} AS born"
     return (
         f"SELECT person_id, COALESCE(born, {firsts}) AS born_first, COALESCE(born, {lasts}) AS born_last\n"
         f"FROM ({inner} FROM {person.table.name} AS p) AS births\nWHERE person_id IS NOT NULL"

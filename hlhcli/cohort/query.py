@@ -111,7 +111,7 @@ def _scaled(query: Query) -> str:
     ]
     joins = ["FROM numbers AS n", "LEFT JOIN hlhcli_units AS u ON u.code = n.code AND u.unit = n.unit"]
     if texts:
-        columns.append("w.top AS text_top, w.other AS text_other, w.tag AS text_tag, w.said, w.word")
+        columns.append("w.top AS text_top, w.other AS text_other, w.tag AS text_tag, COALESCE(w.said, u.said) AS said, w.word")
         joins += [
             "LEFT JOIN hlhcli_texts AS w ON w.code = n.code AND w.unit = n.unit",
             "  AND w.value = CASE WHEN n.millionths IS NULL THEN n.value END",
@@ -139,10 +139,10 @@ def _ranked(query: Query) -> str:
     ends = select(
         [
             "*",
-            f"CASE WHEN low THEN {limit} - ({hi}) ELSE {lo} END AS worse",
-            f"CASE WHEN low THEN {limit} - ({lo}) ELSE {hi} END AS other",
+            f"CASE WHEN half IS NULL THEN NULL WHEN low THEN {limit} - ({hi}) ELSE {lo} END AS worse",
+            f"CASE WHEN half IS NULL THEN NULL WHEN low THEN {limit} - ({lo}) ELSE {hi} END AS other",
         ],
-        "FROM scaled\nWHERE NOT obs IS NULL AND NOT t IS NULL AND NOT person_id IS NULL",
+        f"FROM scaled\nWHERE NOT obs IS NULL AND t >= {tags.FIRST} AND t <= {tags.LAST} AND NOT person_id IS NULL",
     )
     rank = case(("worse = other", "0"), (f"other = {limit}", str(tags.RANKS - 1)), otherwise="1")
     top = case(("worse > 0", f"({limit} + worse) * {tags.RANKS} + {rank}"), otherwise=f"other * {tags.RANKS}")

@@ -17,7 +17,6 @@ from hlhcli.cohort.source import LEFT, Source
 from hlhcli.cohort.sql import among
 from hlhcli.rules import CriteriaSet
 
-_FIRST, _LAST = -tags.EPOCH, tags.MOMENTS - tags.EPOCH - 1  # moments that can be packed
 _MANY = 20  # anchors of a person, from which on rows and anchors are brought together by buckets of time
 
 
@@ -28,8 +27,8 @@ class Engine(Protocol):
     version: str
     dialect: Dialect
 
-    def table(self, path: str) -> Table:
-        """A file, a pattern, or a table of the database."""
+    def table(self, paths: Sequence[str]) -> Table:
+        """Files of one form, or a table of the database."""
 
     def load(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]) -> None:
         """A small table of our own."""
@@ -90,7 +89,7 @@ def profile(engine: Engine, source: Source, sets: Sequence[CriteriaSet], anchors
 
 def _groups(engine: Engine, source: Source, asked: Iterable[str]) -> Iterator[Group]:
     """Rows by code, unit and text."""
-    no_time = f"t IS NULL OR t < {_FIRST} OR t > {_LAST}"
+    no_time = f"t IS NULL OR t < {tags.FIRST} OR t > {tags.LAST}"
     sql = (
         "SELECT code, unit, CASE WHEN shape IS NULL THEN value END AS text, shape IS NULL AS worded, person_id IS NULL AS nobody,"
         f" {no_time} AS never, COUNT(*) AS n\nFROM (\n{query.shaped(only(source.readings, asked), engine.dialect)}\n) AS shaped"
@@ -119,7 +118,7 @@ def load(engine: Engine, read: Read) -> None:
     """The lookups as tables of the engine."""
     marks = [(f"marks{word}", "BIGINT") for word in range(read.layout.words)]
     code_and_unit = [("code", "VARCHAR"), ("unit", "VARCHAR")]
-    scaled = [(name, "BIGINT") for name in ("number", "times", "plus", "least", "most")]
+    scaled = [(name, "BIGINT") for name in ("number", "times", "plus", "least", "most", "said")]
     engine.load("hlhcli_units", [*code_and_unit, ("obs", "INT"), ("low", "BOOLEAN"), *scaled, *marks], read.lookups.units)
     packed = [(name, "BIGINT") for name in ("top", "other", "tag", "said", "word")]
     engine.load("hlhcli_texts", [*code_and_unit, ("value", "VARCHAR"), ("obs", "INT"), *packed, *marks], read.lookups.texts)

@@ -74,14 +74,15 @@ def deciding(item: Node, of: Rules) -> Shown:
     for name, conditions in _decide(item, of, ()):
         if name not in PSEUDO:
             found.setdefault(name, []).append(joined(conditions, "AND") if conditions else "TRUE")
-    asked = [name for name in rules.asked(item) if name in found]
+    everything = [name for name in rules.asked(item) if name not in PSEUDO]
+    asked = [name for name in everything if name in found]
     if not asked:
         return Shown("CAST(NULL AS VARCHAR)", "CAST(NULL AS BIGINT)")
-    if len(asked) == 1:
+    if len(everything) == 1:
         return Shown(f"{asked[0]}_text", f"CASE WHEN NOT {asked[0]}_text IS NULL THEN {asked[0]}_at END")
     columns = of.layout.columns
-    first = columns[asked[0]]
-    same = len(asked) == 2 and first.observable.instead == asked[1]
+    first = columns[everything[0]]
+    same = len(everything) == 2 and first.observable.instead == everything[1]
     texts, times = [], []
     for name in asked:
         when = "TRUE" if "TRUE" in found[name] else joined(dict.fromkeys(found[name]), "OR")

@@ -18,6 +18,7 @@ LOW = MOMENTS * TAGS  # what the moment and the tag take
 RANKS = 2**RANK_BITS  # of values with the same worse end
 FORM_PLACE, MOMENT_PLACE, TOP_PLACE, WORST_PLACE = 4, 19, 62, 68  # where the parts begin
 EPOCH = 43_830 * DAY  # from the first moment to 1970
+FIRST, LAST = -EPOCH, MOMENTS - EPOCH - 1  # moments that can be packed
 
 FORMS = ("", ">", ">=", "<", "<=")
 FORM = 8  # forms are counted by comparator, and within it by decimals

@@ -19,6 +19,8 @@ from hlhcli.render.results import envelope, result_json
 from hlhcli.rules import CriteriaSet
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from hlhcli.readers.account import Account
 
 
@@ -99,9 +101,18 @@ def _indented(text: str, by: int) -> str:
 
 
 def _tables(results: Iterable[Result], stream: TextIO, screen: Screen) -> None:
-    from rich.console import Console
-
     from hlhcli.render.table import draw
+
+    console, plain = terminal(stream, screen)
+    for index, result in enumerate(results):
+        if index:
+            console.print()
+        draw(result, console, plain)
+
+
+def terminal(stream: TextIO, screen: Screen) -> tuple[Console, bool]:
+    """The stream as a screen to draw on, and whether it takes ASCII only."""
+    from rich.console import Console
 
     plain = screen.ascii or not (stream.encoding or "utf-8").lower().startswith("utf")
     console = Console(
@@ -114,10 +125,7 @@ def _tables(results: Iterable[Result], stream: TextIO, screen: Screen) -> None:
         soft_wrap=False,
     )
     console.width = max(console.width, _NARROWEST)
-    for index, result in enumerate(results):
-        if index:
-            console.print()
-        draw(result, console, plain)
+    return console, plain
 
 
 @contextlib.contextmanager

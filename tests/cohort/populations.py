@@ -264,7 +264,7 @@ def _leaves(draw: st.DrawFn) -> Any:
         return draw(st.sampled_from(_AGES))
     if kind < 18:
         return draw(_changes())
-    moment = draw(st.sampled_from(("baseline", "previous", "nadir", "peak")))
+    moment = draw(st.sampled_from(("baseline", "previous")))
     return f"{draw(st.one_of(_thresholds(), _present()))} at {moment}"
 
 

@@ -55,7 +55,9 @@ def resolved(form, row):
     if value is None or value.startswith("!"):
         return []
     return [
-        (person, day, name, text) for name, kind, stated, whole in named(form, code) for text in _texts(form, name, kind, stated, whole, value, unit, reference)
+        (person, day, name, text)
+        for name, kind, stated, whole in named(form, code)
+        for text in _texts(form, name, kind, stated, whole, value, unit, reference)
     ]
 
 

@@ -1,0 +1,91 @@
+"""What a run was made of: written beside its output, so that anybody can say later where the numbers come from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hlhcli import __version__
+from hlhcli.cohort.run import Read
+from hlhcli.rules import CriteriaSet
+
+SCHEMA = "hlhcli.cohort-manifest/1"
+_WHOLE = 64 * 2**20  # bytes up to which a file is read for its fingerprint; of a larger one its two ends
+_END = 4 * 2**20
+_CODES = 20  # that are not known here, by name
+
+
+def beside(output: Path) -> Path:
+    """Where the manifest of an output lies."""
+    return output / "manifest.json" if output.suffix == "" else output.with_name(f"{output.name}.manifest.json")
+
+
+def fingerprint(path: Path) -> dict[str, Any]:
+    """Size and SHA-256 of a file; of a large one the SHA-256 of its size and both ends."""
+    size = path.stat().st_size
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        if size <= _WHOLE:
+            for block in iter(lambda: file.read(2**20), b""):
+                digest.update(block)
+            return {"name": str(path), "bytes": size, "fingerprint": f"sha256:{digest.hexdigest()}"}
+        digest.update(str(size).encode())
+        digest.update(file.read(_END))
+        file.seek(-_END, os.SEEK_END)
+        digest.update(file.read(_END))
+    return {"name": str(path), "bytes": size, "fingerprint": f"sha256-of-size-and-ends:{digest.hexdigest()}"}
+
+
+def definition(criteria: CriteriaSet) -> dict[str, str]:
+    """The version of a set, and a fingerprint of what it says: two that differ anywhere differ here."""
+    return {"id": criteria.id, "version": criteria.version, "fingerprint": f"sha256:{hashlib.sha256(repr(criteria.verdict).encode()).hexdigest()}"}
+
+
+def plan(files: Iterable[Path], sets: Sequence[CriteriaSet], anchors: str, lookback: str, engine: dict[str, str]) -> dict[str, Any]:
+    """What a run is to do; two runs with one plan give one output."""
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "engine": engine,
+        "inputs": [fingerprint(path) for path in files],
+        "anchors": {"how": anchors},
+        "lookback": lookback,
+        "criteria": [definition(each) for each in sets],
+    }
+
+
+def books(read: Read) -> dict[str, Any]:
+    """The rows of the input: what was used, what was of other tests, and what was left. They add up."""
+    left = dict(read.lookups.reasons.most_common())
+    found: dict[str, Any] = {
+        "in": read.rows_in,
+        "used": read.lookups.used,
+        "not asked for": read.not_asked,
+        "left": sum(left.values()),
+        "left by reason": left,
+    }
+    if read.lookups.remarks:
+        found["used with a doubt"] = dict(read.lookups.remarks)
+    if read.unknown_codes:
+        named = {code: rows for code, rows in read.unknown_codes.most_common(_CODES)}
+        found["codes not known here"] = {"rows": sum(read.unknown_codes.values()), "codes": len(read.unknown_codes), "such as": named}
+    return found
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """The manifest, whole or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,232 @@
+"""The command's work: open, read, evaluate, write whole outputs only, and keep the books."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hlhcli.cohort import anchors as anchoring
+from hlhcli.cohort import lookups, manifest, opening, run, tags
+from hlhcli.cohort.query import shaped
+from hlhcli.cohort.anchors import Chosen, Lookback
+from hlhcli.cohort.dialects import DAY
+from hlhcli.cohort.run import Engine, Input, Read
+from hlhcli.cohort.sql import literal, select
+from hlhcli.errors import InputError, Problem
+from hlhcli.rules import CriteriaSet
+
+Progress = Callable[[str, float], None]
+
+
+class Job(NamedTuple):
+    """What was asked for."""
+
+    inputs: Sequence[str]
+    sets: Sequence[CriteriaSet]
+    anchors: str
+    lookback: Lookback
+    output: str
+    persons: str | None = None
+    mapping: Path | None = None
+    rejects: Path | None = None
+    partitions: int = 0
+    first_met: bool = False
+    force: bool = False
+
+
+class Done(NamedTuple):
+    """What came of it."""
+
+    manifest: dict[str, Any]
+    read: Read
+    resumed: int  # parts that were there already
+
+
+class Query(NamedTuple):
+    """How to ask for one part, or for all."""
+
+    read: Read
+    given: Input
+    anchors: str | Chosen
+    back: Lookback
+    many: bool
+    first_met: bool
+
+    def sql(self, engine: Engine, part: tuple[int, int] | None = None) -> str:
+        sql = run.compose(engine.dialect, self.read, self.given, self.anchors, self.back, part, self.many)
+        return _first(sql) if self.first_met else sql
+
+
+def _first(sql: str) -> str:
+    """Of each person and set the first assessment that is met."""
+    order = "ROW_NUMBER() OVER (PARTITION BY person_id, criteria ORDER BY anchor_time, anchor) AS place"
+    numbered = f"SELECT *, {order} FROM (\n{sql}\n) AS assessed WHERE verdict = 'met'"
+    return f"SELECT * EXCLUDE (place) FROM (\n{numbered}\n) AS of_the_met WHERE place = 1"
+
+
+def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
+    """Evaluate a whole cohort. Raises InputError for what cannot be read or written."""
+    start = time.monotonic()
+    started = manifest.now()
+    found = opening.opened(engine, job.inputs, job.persons, job.mapping)
+    chosen = anchoring.chosen(job.anchors)
+    files = [*found.files, *(Path(each) for each in (job.persons, None if chosen else job.anchors) if each)]
+    described = {"name": engine.name, "version": engine.version}
+    plan = manifest.plan(files, job.sets, chosen.how if chosen else job.anchors, job.lookback.text, described)
+    plan["first met only"] = job.first_met
+    target = Path(job.output)
+    parts = _Parts(target, job, plan) if job.partitions else None
+    if parts is None:
+        _refuse(target, job.force)
+    read = run.profile(engine, found.given.source, job.sets, chosen)
+    run.load(engine, read)
+    anchors, many = _anchors(engine, job, chosen, found.given, read)
+    query = Query(read, found.given, anchors, job.lookback, many, job.first_met)
+    if job.rejects:
+        _save(engine, rejected(found.given, read, engine), job.rejects, None)
+    if parts is None:
+        rows = _save(engine, query.sql(engine), target, _of(progress, "evaluating"))
+        resumed = 0
+    else:
+        rows, resumed = parts.run(engine, query, progress)
+    counted = {"count": rows // max(1, len(job.sets))} if not job.first_met else {}
+    content = {
+        **plan,
+        "started": started,
+        "seconds": round(time.monotonic() - start, 2),
+        "anchors": {**plan["anchors"], **counted},
+        "rows": manifest.books(read),
+        "out": {"rows": rows},
+        **({"partitions": {"of": job.partitions}} if job.partitions else {}),
+    }
+    manifest.write(manifest.beside(target), content)
+    if parts:
+        parts.finish()
+    return Done(content, read, resumed)
+
+
+def _of(progress: Progress | None, what: str) -> Callable[[float], None] | None:
+    return None if progress is None else lambda percent: progress(what, percent)
+
+
+def _anchors(engine: Engine, job: Job, chosen: Chosen | None, given: Input, read: Read) -> tuple[str | Chosen, bool]:
+    """The anchors as SQL, and whether a person has many of them. Raises InputError."""
+    born = given.persons or ""
+    if chosen is not None:
+        return chosen, True
+    table = engine.table([job.anchors])
+    columns = anchoring.of_person(table, engine.dialect, job.anchors)
+    if columns.days != given.days:
+        what = ("days", "dates") if columns.days else ("dates", "days")
+        raise InputError([Problem(job.anchors, f"counts {what[0]}, and the input {what[1]}: write both the same way")])
+    sql = (
+        f"SELECT COUNT(*), COUNT(DISTINCT {columns.person}), COUNT({columns.time}),"
+        f" SUM(CASE WHEN ({columns.time}) % {DAY} = 0 THEN 1 ELSE 0 END) FROM {table.name}"
+    )
+    rows, persons, timed, at_midnight = next(iter(engine.rows(sql)))
+    if not timed:
+        raise InputError([Problem(job.anchors, "holds no time that can be read; write for example 2024-01-31 or 2024-01-31 10:30")])
+    midnight = table.columns[columns.column] == "timestamp" and at_midnight == timed
+    return anchoring.from_table(table, engine.dialect, job.anchors, job.lookback, born, midnight), rows > 20 * max(1, persons)
+
+
+def rejected(given: Input, read: Read, engine: Engine) -> str:
+    """The rows that were left, and why, as SQL."""
+    engine.load(
+        "hlhcli_left", [(name, "VARCHAR") for name in ("code", "unit", "value", "reason")], [list(each) for each in read.lookups.left]
+    )
+    left = shaped(run.only(given.source.readings, read.asked), engine.dialect)
+    never = f"(s.person_id IS NULL OR s.t IS NULL OR s.t < {tags.FIRST} OR s.t > {tags.LAST})"
+    return select(
+        ["s.person_id", f"{engine.dialect.timestamp('s.t')} AS time", "s.code", "s.value", "s.unit", "l.reason"],
+        f"FROM (\n{left}\n) AS s\nJOIN hlhcli_left AS l ON l.code = s.code AND l.unit = s.unit\n"
+        "  AND COALESCE(l.value, '') = CASE WHEN s.shape IS NULL THEN COALESCE(s.value, '') ELSE '' END"
+        " AND (l.value IS NULL) = (NOT s.shape IS NULL)\n"
+        f"  AND {never} = (l.reason IN ({literal(lookups.NO_PERSON)}, {literal(lookups.NO_TIME)}))",
+    )
+
+
+def _refuse(target: Path, force: bool) -> None:
+    if target.exists() and not force:
+        raise InputError([Problem(str(target), "is there already; --force writes over it")])
+    if target.is_dir():
+        raise InputError([Problem(str(target), "is a folder; name a file such as cohort.parquet, or ask for --partitions")])
+    if not target.parent.is_dir():
+        raise InputError([Problem(str(target), "cannot be written: there is no such folder")])
+
+
+def _save(engine: Engine, sql: str, target: Path, progress: Callable[[float], None] | None) -> int:
+    """A file, whole or not at all. Raises InputError."""
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.", suffix=".part", dir=target.parent))
+    try:
+        part = folder / target.name
+        rows = engine.save(sql, part, progress)
+        part.replace(target)
+        return rows
+    except OSError as error:
+        raise InputError([Problem(str(target), f"cannot be written: {(error.strerror or str(error)).lower()}")]) from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Parts:
+    """An output in parts, by person: what is finished is kept, and not done again by the next run of the same plan."""
+
+    def __init__(self, folder: Path, job: Job, plan: dict[str, Any]) -> None:
+        self.folder = folder
+        self.number = job.partitions
+        self.plan = plan | {"partitions": {"of": job.partitions}}
+        self._begun = folder / ".begun.json"
+        if folder.suffix:
+            raise InputError([Problem(str(folder), "names a file; with --partitions the output is a folder")])
+        if job.force and folder.is_dir():
+            shutil.rmtree(folder)
+        self._open()
+
+    def _open(self) -> None:
+        import json
+
+        try:
+            self.folder.mkdir(exist_ok=True)
+            here = [self._begun, self.folder / "manifest.json"]
+            begun = next((path for path in here if path.is_file()), None)
+            if begun is None:
+                if any(self.folder.iterdir()):
+                    raise InputError([Problem(str(self.folder), "holds other files; name an empty folder")])
+                manifest.write(self._begun, self.plan)
+                return
+            other = json.loads(begun.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "its manifest cannot be read"
+            raise InputError([Problem(str(self.folder), f"cannot be written: {reason.lower()}")]) from None
+        keys = [key for key in self.plan if key not in ("anchors", "partitions")]
+        same = all(other.get(key) == self.plan[key] for key in keys) and other["anchors"]["how"] == self.plan["anchors"]["how"]
+        if not same or other["partitions"]["of"] != self.number:
+            message = "holds the output of another run (other inputs, criteria or options); --force writes over it"
+            raise InputError([Problem(str(self.folder), message)])
+
+    def path(self, part: int) -> Path:
+        return self.folder / f"part={part:04d}" / "data.parquet"
+
+    def run(self, engine: Engine, query: Query, progress: Progress | None) -> tuple[int, int]:
+        """All parts that are not there yet; the rows of all, and how many were there."""
+        resumed = 0
+        for part in range(self.number):
+            if self.path(part).is_file():
+                resumed += 1
+                continue
+            try:
+                self.path(part).parent.mkdir(exist_ok=True)
+            except OSError as error:
+                raise InputError([Problem(str(self.folder), f"cannot be written: {(error.strerror or '').lower()}")]) from None
+            _save(engine, query.sql(engine, (part, self.number)), self.path(part), _of(progress, f"part {part + 1} of {self.number}"))
+        files = ", ".join(literal(str(self.path(part))) for part in range(self.number))
+        return next(iter(engine.rows(f"SELECT COUNT(*) FROM read_parquet([{files}], hive_partitioning = false)")))[0], resumed
+
+    def finish(self) -> None:
+        self._begun.unlink(missing_ok=True)
