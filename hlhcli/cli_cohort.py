@@ -39,7 +39,7 @@ def cohort(
     ] = "daily",
     lookback: Annotated[str, typer.Option("--lookback", metavar="TIME", help="How far an assessment looks back for the worst value: 7d, 12h.")] = "0d",
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="PATH", help="The result: .parquet or .csv; with --partitions a folder; with a database also a table.")
+        str | None, typer.Option("--output", "-o", metavar="PATH", help="The result: .parquet, .csv or .ndjson; with --partitions a folder; with a database also a table. [default: CSV on the screen]")
     ] = None,
     persons: Annotated[
         str | None, typer.Option("--persons", metavar="FILE", help="A table of person_id and birth_date (or year_of_birth), for the age.")
@@ -83,8 +83,8 @@ def cohort(
         return
     if not inputs:
         usage("name the input: files, a folder, or with --engine URL the tables of a database")
-    if output is None:
-        usage("-o PATH is needed: the result has a row for each assessment")
+    if output is None and partitions:
+        usage("--partitions needs a folder: -o FOLDER")
     try:
         _run(inputs, sets, anchors, lookback, output, persons, mapping, rejects, first_met, partitions, engine, memory, force)
     except InputError as error:
@@ -113,7 +113,7 @@ def _print_sql(sets: "list[CriteriaSet]", anchors: str, lookback: str, dialect: 
 
 
 def _run(
-    inputs: list[str], sets: "list[CriteriaSet]", anchors: str, lookback: str, output: str, persons: str | None, mapping: Path | None,
+    inputs: list[str], sets: "list[CriteriaSet]", anchors: str, lookback: str, output: str | None, persons: str | None, mapping: Path | None,
     rejects: Path | None, first_met: bool, partitions: int, engine: str, memory: str | None, force: bool,
 ) -> None:  # fmt: skip
     from hlhcli.cohort.anchors import BadAnchor, chosen
@@ -126,7 +126,7 @@ def _run(
     except BadAnchor as error:
         usage(str(error))
     job = Job(inputs, sets, anchors, back, output, persons, mapping, rejects, partitions, first_met, force)
-    spill = _spill(Path(output))
+    spill = _spill(Path(output or "cohort"), bool(output))
     opened = _engine(engine, memory, spill)
     bar = _Bar() if sys.stderr.isatty() else None
     try:
@@ -139,9 +139,9 @@ def _run(
     _told(done, output)
 
 
-def _spill(output: Path) -> Path:
-    """A folder of our own beside the output, for what does not fit into memory; nobody else can read it."""
-    parent = output.parent if output.parent.is_dir() else Path(tempfile.gettempdir())
+def _spill(output: Path, beside: bool) -> Path:
+    """A folder of our own, beside the output, for what does not fit into memory; nobody else can read it."""
+    parent = output.parent if beside and output.parent.is_dir() else Path(tempfile.gettempdir())
     for old in (*parent.glob(f".{output.name}.*.spill"), *parent.glob(f".{output.name}.*.part")):  # of a run that was killed
         if not _alive(old.name):
             shutil.rmtree(old, ignore_errors=True)
@@ -197,11 +197,11 @@ class _Bar:
         self._progress.stop()
 
 
-def _told(done: "Done", output: str) -> None:
+def _told(done: "Done", output: str | None) -> None:
     """What came of it, on stderr."""
     content: dict[str, Any] = done.manifest
     rows = content["rows"]
-    say(f"{output}: {content['out']['rows']:,} rows" + (f" ({done.resumed} parts were there already)" if done.resumed else ""))
+    say(f"{output or 'standard output'}: {content['out']['rows']:,} rows" + (f" ({done.resumed} parts were there already)" if done.resumed else ""))
     say(f"{rows['in']:,} rows read: {rows['used']:,} used, {rows['not asked for']:,} of other tests, {rows['left']:,} left")
     reasons = list(rows["left by reason"].items())
     for reason, number in reasons[:_SHOWN]:

@@ -220,7 +220,9 @@ class Rules:
 
     def _ratio(self, node: rules.Ratio) -> str:
         over, under = ((scale.unitary(name, unit), name) for name, unit in zip(node.observables, node.units, strict=True))
-        return self._quotient(node.operator, node.number, over, under, "")
+        found = self._quotient(node.operator, node.number, over, under, "")
+        alike = _convertible(node)
+        return case((joined(alike, "AND"), found)) if alike else found
 
     def _change(self, node: rules.Change) -> str:
         """Now over before; by any amount where there is no natural zero."""
@@ -278,8 +280,19 @@ class Rules:
             return f"CASE WHEN {by} > 0 THEN CAST({end} AS DOUBLE) * {below} / (CAST({by} AS DOUBLE) * {above}) END"
 
         lo = divided(_whole(f"{over}_lo", -1)[0], _whole(f"{under}_hi", 1)[0])
-        known = f"{over}_lo IS NOT NULL AND {under}_lo IS NOT NULL"
+        known = " AND ".join([f"{over}_lo IS NOT NULL AND {under}_lo IS NOT NULL", *_convertible(node)])
         return case((known, f"COALESCE({lo}, 0)")), case((known, divided(_whole(f"{over}_hi", 1)[0], _whole(f"{under}_lo", -1)[0])))
+
+
+def _convertible(node: rules.Ratio) -> list[str]:
+    """That the values of a ratio are in units that convert into its own; nothing where all do."""
+    found = []
+    for name, unit in zip(node.observables, node.units, strict=True):
+        every, group = scale.units(name), scale.unitary(name, unit).group
+        alike = [each.number for each in every if each.group == group]
+        if len(alike) < len(every):
+            found.append(among(f"{name}_unit", alike))
+    return found
 
 
 def _whole(end: str, way: int) -> tuple[str, str]:

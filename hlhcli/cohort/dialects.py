@@ -14,6 +14,13 @@ DAY = 86_400_000  # milliseconds
 ERA = 730_485 * DAY  # from a day before all dates to 1970, so that a remainder is never negative
 _COUNT = "^-?[0-9]{1,5}([.][0-9]{1,6})?$"
 _ISO = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?"
+# Days that there are, for a database that can only try to make a date of a text, and fail.
+_LEAP = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29"
+_CALENDAR = (
+    "(?!0000)([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+    f"|{_LEAP})"
+)
+_NO_CLOCK = "[ T]((2[4-9]|[3-9][0-9]):[0-9]{2}|[0-9]{2}:[6-9][0-9]|[0-9]{2}:[0-9]{2}:[6-9][0-9])"
 
 
 class Table(NamedTuple):
@@ -124,8 +131,8 @@ class Spark(Dialect):
         return f"TIMESTAMP_MILLIS({millis})"
 
     def field(self, key: str, place: int, bits: int) -> str:
-        shifted = f"({key} DIV {2**place})" if place else key
-        return f"CAST({shifted} % {2**bits} AS BIGINT)"
+        low = f"({key} % {2 ** (place + bits)})"  # the quotient is a BIGINT, which holds no more than 63 bits
+        return f"CAST({low} DIV {2**place} AS BIGINT)" if place else f"CAST({low} AS BIGINT)"
 
     def matches(self, text: str, pattern: str) -> str:
         return f"({text} RLIKE '{pattern}')"
@@ -144,13 +151,13 @@ class Postgres(Dialect):
     """PostgreSQL from 14 on."""
 
     name: Name = "postgres"
-    wide = "NUMERIC"
+    wide = "DECIMAL(38, 0)"
 
     def _of_timestamp(self, expression: str) -> str:
         return f"CAST(FLOOR(EXTRACT(EPOCH FROM CAST({expression} AS TIMESTAMP)) * 1000) AS BIGINT)"
 
     def field(self, key: str, place: int, bits: int) -> str:
-        return f"CAST(MOD(DIV({key}, {2**place}), {2**bits}) AS BIGINT)"
+        return f"CAST(CAST({key} AS {self.wide}) // {2**place} % {2**bits} AS BIGINT)"
 
     def timestamp(self, millis: str) -> str:
         return f"(TIMESTAMP '1970-01-01' + ({millis}) * INTERVAL '1 millisecond')"
@@ -165,7 +172,8 @@ class Postgres(Dialect):
         return f"TO_CHAR({self.timestamp(millis)}, 'YYYY-MM-DD{' HH24:MI:SS' if with_time else ''}')"
 
     def parsed(self, text: str) -> str:
-        raise ValueError("a time that is text cannot be checked here")
+        begin = f"REGEXP_REPLACE(SUBSTRING({text}, 1, 23), '({_ISO}).*', '\\1')"  # finer than a millisecond: it would be rounded
+        return f"CASE WHEN {text} ~ '^{_CALENDAR}(?!{_NO_CLOCK})' THEN CAST(REPLACE({begin}, 'T', ' ') AS TIMESTAMP) END"
 
 
 DIALECTS: dict[Name, Dialect] = {"duckdb": Dialect(), "spark": Spark(), "postgres": Postgres()}

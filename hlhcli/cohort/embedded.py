@@ -20,6 +20,8 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"), "integer"),
 }  # fmt: skip
 _PARQUET, _CSV, _JSON = (".parquet", ".pq"), (".csv", ".tsv", ".txt"), (".ndjson", ".jsonl", ".json")
+_PARQUET_FORM = "FORMAT parquet"
+_FORMS = {".csv": "FORMAT csv, HEADER", ".ndjson": "FORMAT json", ".jsonl": "FORMAT json"}
 _SAMPLE = 1000  # lines of JSON whose keys are the columns
 _POLL = 0.2  # seconds between looks at the progress
 
@@ -92,16 +94,23 @@ class DuckDB:
             f"INSERT INTO {name} SELECT UNNEST(from_json(?::JSON, {literal(structure)}), recursive := true)", [content]
         )
 
-    def rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
-        """The rows of a query, a few at a time."""
-        cursor = self.connection.execute(sql)
+    def rows(self, sql: str, header: bool = False) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query, a few at a time; the names of its columns before them if asked for. Raises InputError."""
+        try:
+            cursor = self.connection.execute(sql)
+        except duckdb.Error as error:
+            raise InputError([Problem("the input", f"cannot be read: {_first(error)}")]) from None
+        if header:
+            yield tuple(column[0] for column in cursor.description or ())
         while batch := cursor.fetchmany(10_000):
             yield from batch
 
     def save(self, sql: str, path: Path, progress: Callable[[float], None] | None = None) -> int:
         """The rows of a query as a file; how many there are. Raises InputError where that fails."""
-        form = "FORMAT csv, HEADER" if path.name.endswith(".csv") else "FORMAT parquet, COMPRESSION zstd"
-        found = self._run(f"COPY ({sql}) TO {literal(str(path))} ({form})", progress)
+        try:
+            found = self._run(f"COPY ({sql}) TO {literal(str(path))} ({_FORMS.get(path.suffix, _PARQUET_FORM)})", progress)
+        except duckdb.Error as error:
+            raise InputError([Problem(path.name, f"cannot be evaluated: {_first(error)}")]) from None
         return int(found[0][0])
 
     def _run(self, sql: str, progress: Callable[[float], None] | None) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hlhcli.cohort import scale, tags
 from hlhcli.cohort.dialects import DAY, Dialect
 from hlhcli.cohort.layout import OPEN, PENDING, Column, Layout
-from hlhcli.cohort.shown import text_of
+from hlhcli.cohort.shown import millionths_of, text_of
 from hlhcli.cohort.sql import among, case, indented, select
 from hlhcli.observables import AGE, AGE_AT_ONSET
 
@@ -79,7 +79,7 @@ def _corrected(layout: Layout, sql: str) -> str:
 def _parts(column: Column) -> list[str]:
     if not column.is_quantity:
         return ["is", "at"]
-    return ["lo", "hi", "unit", "form", "tick", "at", *(["word", "upper", "lower"] if column.in_words else [])]
+    return ["lo", "hi", "unit", "form", "millionths", "at", *(["word", "upper", "lower"] if column.in_words else [])]
 
 
 def _names(column: Column) -> list[str]:
@@ -123,7 +123,7 @@ def _quantity(column: Column, layout: Layout, worded: bool, limits: bool) -> lis
         f"{unless(hi_unknown, hi)} AS {name}_hi",
         f"{unless(apart, f'{name}_unit')} AS {name}_unit",
         f"{unless(apart, f'{name}_form')} AS {name}_form",
-        f"{f'{limit} - ({chosen})' if column.low else chosen} AS {name}_tick",
+        f"{millionths_of(column, f'({limit} - {chosen})' if column.low else chosen)} AS {name}_millionths",
         f"{name}_at",
     ]
     if column.in_words:
@@ -185,7 +185,7 @@ def past(layout: Layout) -> str:
     columns = ["*"]
     for moment, name in layout.past:
         column = layout.columns[name]
-        parts = [source for source in _names(column) if not source.endswith(("_form", "_tick", "_at"))]
+        parts = [source for source in _names(column) if not source.endswith(("_form", "_millionths", "_at"))]
         columns += [f"{_then(source, moment, column)} AS {moment}_{source}" for source in parts]
     return select(columns, "FROM known")
 

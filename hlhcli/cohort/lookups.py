@@ -107,7 +107,7 @@ class Lookups:
         self.remarks: Counter[str] = Counter()
         self._said: dict[tuple[str, str, str], list[tuple[str, Said]]] = {}
         self._places: Counter[str] = Counter()
-        self._unit_rows: set[tuple[str, str]] = set()
+        self._seen: dict[str, set[int]] = {}
 
     def add(self, groups: Iterable[Group], asked: Mapping[str, list[Target]]) -> None:
         """Rows of codes that are asked for."""
@@ -145,6 +145,7 @@ class Lookups:
             self.remarks["unit that its code contradicts"] += group.rows
         on = scale.unitary(column.name, found)
         marks = (f"group {on.group}",) if column.groups > 1 else ()
+        self._seen.setdefault(column.name, set()).add(on.number)
         self._unit(group, column, (on.number, on.times, on.plus, on.least, on.most, None), marks)
         return ""
 
@@ -168,12 +169,15 @@ class Lookups:
         if said is not None and said.shown and self._places[column.name] + 1 >= tags.MOST_TEXTS:
             said, reason = Said(column.name, marks=(OPEN,), said=0), TOO_MANY
         if said is not None:
+            if said.shown and column.is_quantity:
+                self._seen.setdefault(column.name, set()).add(said.unit)
             self._said.setdefault((column.name, group.code, group.unit), []).append((group.text or "", said))
             self._places[column.name] += bool(said.shown)
         return reason
 
     def finish(self) -> None:
         """The table of texts: of values as bad as one another, those that may be worse come last."""
+        self.layout.with_units({name: frozenset(units) for name, units in self._seen.items()})
         by_column: dict[str, list[tuple[str, str, str, Said]]] = {}
         for (name, code, unit), texts in self._said.items():
             by_column.setdefault(name, []).extend((code, unit, text, said) for text, said in texts)

@@ -33,8 +33,8 @@ class Engine(Protocol):
     def load(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]) -> None:
         """A small table of our own."""
 
-    def rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
-        """The rows of a query."""
+    def rows(self, sql: str, header: bool = False) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query, the names of its columns before them if asked for."""
 
     def save(self, sql: str, path: Path, progress: Callable[[float], None] | None = None) -> int:
         """The rows of a query as a file, and how many there are."""

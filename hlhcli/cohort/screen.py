@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -30,7 +33,7 @@ class Job(NamedTuple):
     sets: Sequence[CriteriaSet]
     anchors: str
     lookback: Lookback
-    output: str
+    output: str | None  # None: standard output, as CSV
     persons: str | None = None
     mapping: Path | None = None
     rejects: Path | None = None
@@ -79,9 +82,9 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     described = {"name": engine.name, "version": engine.version}
     plan = manifest.plan(files, job.sets, chosen.how if chosen else job.anchors, job.lookback.text, described)
     plan["first met only"] = job.first_met
-    target = Path(job.output)
-    parts = _Parts(target, job, plan) if job.partitions else None
-    if parts is None:
+    target = Path(job.output) if job.output else None
+    parts = _Parts(target, job, plan) if target and job.partitions else None
+    if target and parts is None:
         _refuse(target, job.force)
     read = run.profile(engine, found.given.source, job.sets, chosen)
     run.load(engine, read)
@@ -89,11 +92,13 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     query = Query(read, found.given, anchors, job.lookback, many, job.first_met)
     if job.rejects:
         _save(engine, rejected(found.given, read, engine), job.rejects, None)
-    if parts is None:
-        rows = _save(engine, query.sql(engine), target, _of(progress, "evaluating"))
-        resumed = 0
-    else:
+    resumed = 0
+    if parts is not None:
         rows, resumed = parts.run(engine, query, progress)
+    elif target is not None:
+        rows = _save(engine, query.sql(engine), target, _of(progress, "evaluating"))
+    else:
+        rows = _print(engine, query.sql(engine))
     counted = {"count": rows // max(1, len(job.sets))} if not job.first_met else {}
     content = {
         **plan,
@@ -104,7 +109,8 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
         "out": {"rows": rows},
         **({"partitions": {"of": job.partitions}} if job.partitions else {}),
     }
-    manifest.write(manifest.beside(target), content)
+    if target is not None:
+        manifest.write(manifest.beside(target), content)
     if parts:
         parts.finish()
     return Done(content, read, resumed)
@@ -174,6 +180,15 @@ def _save(engine: Engine, sql: str, target: Path, progress: Callable[[float], No
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _print(engine: Engine, sql: str) -> int:
+    """The rows as CSV on standard output, in the order of persons and time."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    rows = -1
+    for rows, row in enumerate(engine.rows(f"SELECT * FROM (\n{sql}\n) AS assessed ORDER BY person_id, anchor_time, criteria", True)):
+        writer.writerow(row)
+    return max(rows, 0)
+
+
 class _Parts:
     """An output in parts, by person: what is finished is kept, and not done again by the next run of the same plan."""
 
@@ -189,8 +204,6 @@ class _Parts:
         self._open()
 
     def _open(self) -> None:
-        import json
-
         try:
             self.folder.mkdir(exist_ok=True)
             here = [self._begun, self.folder / "manifest.json"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from hlhcli import rules
@@ -25,10 +26,41 @@ def text_of(column: Column, has_texts: bool) -> str:
     name = column.name
     if not column.is_quantity:
         return _finding(column)
-    plain = case(*((f"{name}_unit = {unitary.number}", _number(column, unitary)) for unitary in scale.units(name)))
-    if not has_texts:
-        return plain
-    return case((f"{name}_form >= {tags.FIRST_TEXT}", f"{name}_written.shown"), otherwise=plain)
+    form, millionths, decimals = f"{name}_form", f"{name}_millionths", f"{name}_form % {tags.FORM}"
+    signs = [(f"{form} >= {tags.FORM * number}", f"'{sign}'") for number, sign in enumerate(tags.FORMS) if sign]
+    fraction = f"SUBSTRING(LPAD(CAST({millionths} % {scale.MICRO} AS VARCHAR), {scale.PLACES}, '0'), 1, CAST({decimals} AS INT))"
+    parts = [
+        case(*reversed(signs), otherwise="''"),
+        f"CAST({millionths} // {scale.MICRO} AS VARCHAR)",
+        case((f"{decimals} > 0", f"'.' || {fraction}"), otherwise="''"),
+        case((f"{form} = {tags.LONG}", "'…'"), otherwise="''"),
+        _by_unit(column, lambda on: f"' {on.unit.name}'" if on.unit.name != "1" else "''"),
+    ]
+    plain = " || ".join(parts)
+    return case((f"{form} >= {tags.FIRST_TEXT}", f"{name}_written.shown"), otherwise=plain) if has_texts else plain
+
+
+def millionths_of(column: Column, tick: str) -> str:
+    """From ticks back to the number that was written, in millionths of its unit."""
+    form = f"{column.name}_form"
+    times = _by_unit(column, lambda on: str(on.times))
+    plus = _by_unit(column, lambda on: str(on.plus))
+    down, up = f"({tick}) // 2", f"({tick} + 1) // 2"
+    half = case((f"{form} >= {tags.LESS} AND {form} < {tags.AT_MOST}", up), otherwise=down)
+    if column.low:
+        below = (f"{form} = {tags.LONG}", f"{up} - {times}")
+        half = case((f"{form} >= {tags.LESS} AND {form} < {tags.AT_MOST}", up), below, otherwise=down)
+    shifted = half if plus == "0" else f"({half} - ({plus}))"
+    return shifted if times == "1" else f"{shifted} // {times}"
+
+
+def _by_unit(column: Column, what: Callable[[scale.Unitary], str]) -> str:
+    """Something that depends on the unit, of those that occur."""
+    units = [on for on in scale.units(column.name) if column.units is None or on.number in column.units]
+    found = {what(on) for on in units}
+    if len(found) <= 1:
+        return found.pop() if found else "NULL"
+    return f"CASE {column.name}_unit {' '.join(f'WHEN {on.number} THEN {what(on)}' for on in units)} END"
 
 
 def _finding(column: Column) -> str:
@@ -38,34 +70,6 @@ def _finding(column: Column) -> str:
         return case(*((f"{name}_is = {bit}", f"'{value}'") for value, bit in values.items()))
     found = (case((f"({name}_is & {values[value]}) <> 0", f"'{value}'")) for value in sorted(values))
     return f"NULLIF(CONCAT_WS(', ', {', '.join(found)}), '')"
-
-
-def _number(column: Column, on: scale.Unitary) -> str:
-    """From ticks back to the digits that were written."""
-    name = column.name
-    tick, form = f"{name}_tick", f"{name}_form"
-    down, up = f"{tick} // 2", f"({tick} + 1) // 2"
-    half = case((f"{form} >= {tags.LESS} AND {form} < {tags.AT_MOST}", up), otherwise=down)
-    if column.low:
-        half = case(
-            (f"{form} >= {tags.LESS} AND {form} < {tags.AT_MOST}", up),
-            (f"{form} = {tags.LONG}", f"{up} - {on.times}"),
-            otherwise=down,
-        )
-    millionths = f"(({half}) - {on.plus}) // {on.times}" if on.plus or on.times != 1 else f"({half})"
-    decimals = f"{form} % {tags.FORM}"
-    fraction = f"SUBSTRING(LPAD(CAST({millionths} % {scale.MICRO} AS VARCHAR), {scale.PLACES}, '0'), 1, CAST({decimals} AS INT))"
-    comparator = case(
-        *((f"{form} >= {first}", f"'{sign}'") for first, sign in reversed(list(_comparators().items()))), otherwise="''"
-    )
-    unit = "" if on.unit.name == "1" else f" {on.unit.name}"
-    more = case((f"{form} = {tags.LONG}", "'…'"), otherwise="''")
-    digits = case((f"{decimals} > 0", f"'.' || {fraction} || {more}"), otherwise="''")
-    return f"{comparator} || CAST({millionths} // {scale.MICRO} AS VARCHAR) || {digits} || '{unit}'"
-
-
-def _comparators() -> dict[int, str]:
-    return {tags.FORM * number: sign for number, sign in enumerate(tags.FORMS) if sign}
 
 
 def deciding(item: Node, of: Rules) -> Shown:

@@ -15,7 +15,7 @@ from hlhcli.observations import quantity
 from hlhcli.quantity import BadQuantity
 
 KEY = ("person_id", "anchor", "anchor_time", "criteria")
-_SAME = Fraction(1, 10**9)  # by which a sum of binary fractions may be off
+_SAME = Fraction(1, 10**6)  # an engine shows a score as a binary fraction, of values to six decimals
 
 
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:

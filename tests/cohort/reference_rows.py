@@ -448,7 +448,10 @@ def _outer(outcome: Outcome) -> Iterable[Outcome]:
 def deciding(outcome: Outcome) -> list[str]:
     """The keys of what is known that the status of an item rests on, each once: what was observed, and now."""
     found = dict.fromkeys(key for leaf in _leaves(outcome) for key in _keys(leaf) if key not in observables.PSEUDO)
-    return [name for name in rules.asked(outcome.node) if name in found]
+    asked = [name for name in rules.asked(outcome.node) if name not in observables.PSEUDO]
+    if len(asked) == 1 and any(name in _keys(leaf) for leaf in rules.leaves(outcome.node) for name in asked):
+        return asked  # an item about one observable shows its value, whatever it decides
+    return [name for name in asked if name in found]
 
 
 def _keys(leaf: Node) -> list[str]:
