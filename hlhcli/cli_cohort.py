@@ -17,7 +17,7 @@ from hlhcli.commands import FAILED, Criteria, Folder, choose, fail, say, tell, u
 
 if TYPE_CHECKING:
     from hlhcli.cohort.run import Engine
-    from hlhcli.cohort.screen import Done, Progress
+    from hlhcli.cohort.screen import Done
     from hlhcli.rules import CriteriaSet
 
 _SHOWN = 8  # reasons for which rows were left
@@ -77,7 +77,10 @@ def cohort(
     """
     from hlhcli.errors import InputError
 
-    sets = choose(criteria, folder).sets
+    chosen = choose(criteria, folder)
+    if chosen.rules:
+        usage(f"{chosen.rules[0]} is a rule of the course of one patient, for hlhcli check; cohorts take sets of criteria")
+    sets = chosen.sets
     if sql is not None:
         _print_sql(sets, anchors, lookback, sql)
         return
@@ -141,21 +144,15 @@ def _run(
 
 def _spill(output: Path, beside: bool) -> Path:
     """A folder of our own, beside the output, for what does not fit into memory; nobody else can read it."""
+    from hlhcli.cohort.leftovers import sweep
+
     parent = output.parent if beside and output.parent.is_dir() else Path(tempfile.gettempdir())
-    for old in (*parent.glob(f".{output.name}.*.spill"), *parent.glob(f".{output.name}.*.part")):  # of a run that was killed
-        if not _alive(old.name):
-            shutil.rmtree(old, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f".{output.name}.{os.getpid()}.", suffix=".spill", dir=parent))
-
-
-def _alive(name: str) -> bool:
-    """True if the process that made a folder is still there."""
-    number = name.split(".")[-3]
+    sweep(parent, output.name)
+    sweep(parent, f"{output.name}.manifest.json")
     try:
-        os.kill(int(number), 0)
-    except (ValueError, OSError):
-        return False
-    return True
+        return Path(tempfile.mkdtemp(prefix=f".{output.name}.{os.getpid()}.", suffix=".spill", dir=parent))
+    except OSError as error:
+        fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
 
 
 def _engine(name: str, memory: str | None, spill: Path) -> "Engine":
@@ -208,6 +205,10 @@ def _told(done: "Done", output: str | None) -> None:
         say(f"  left: {reason}: {number:,}")
     if len(reasons) > _SHOWN:
         say(f"  and {len(reasons) - _SHOWN} more reasons: see the manifest")
+    for other in content.get("other lines left", ()):
+        say(f"  {other['name']}: {other['reason']}: {other['lines']:,}")
+    if dropped := content["anchors"].get("left"):
+        say(f"  anchors without a person or a time that can be read: {dropped:,}")
     for remark, number in rows.get("used with a doubt", {}).items():
         say(f"  used with a doubt: {remark}: {number:,}")
     if rows["in"] and not rows["used"]:

@@ -9,7 +9,7 @@ from hlhcli import observables
 from hlhcli.cohort import tags
 from hlhcli.cohort.dialects import DAY, Dialect, Table
 from hlhcli.cohort.sql import indented, quoted, select
-from hlhcli.cohort.tables import of_person
+from hlhcli.cohort.tables import PERSON, column, of_person
 from hlhcli.errors import UnknownName
 
 _LOOKBACK = re.compile(r"(\d{1,4}) ?(d|day|days|h|hour|hours|wk|week|weeks)")
@@ -73,10 +73,13 @@ def chosen(text: str) -> Chosen | None:
         raise BadAnchor(str(error)) from None
 
 
-def from_table(table: Table, dialect: Dialect, source: str, back: Lookback, born: str = "", midnight: bool = False) -> str:
+def from_table(
+    table: Table, dialect: Dialect, source: str, back: Lookback, born: str = "", midnight: bool = False, as_text: bool = False
+) -> str:
     """The anchors of a table with person_id, time (or day) and name. A date is a whole day; a time is a moment.
 
-    `midnight`: all times are at midnight, as of dates that some program has no type for. Raises InputError.
+    `midnight`: all times are at midnight, as of dates that some program has no type for; `as_text`: persons are named by
+    texts. Raises InputError.
     """
     columns = of_person(table, dialect, source)
     kind = table.columns[columns.column]
@@ -84,9 +87,12 @@ def from_table(table: Table, dialect: Dialect, source: str, back: Lookback, born
     whole = "TRUE" if kind == "date" or midnight else f"LENGTH(TRIM({written})) = 10" if kind == "text" else "FALSE"
     if columns.days:
         whole = f"({columns.time}) % {DAY} = 0"
+    person = columns.person
+    if as_text:
+        person = dialect.text(person, table.columns[column(table, PERSON) or ""])
     name = next((quoted(each) for each in NAME if each in table.columns), "CAST(NULL AS VARCHAR)")
     moment = (
-        f"SELECT {columns.person} AS person_id, {columns.time} AS moment, CAST({name} AS VARCHAR) AS name, {whole} AS whole"
+        f"SELECT {person} AS person_id, {columns.time} AS moment, CAST({name} AS VARCHAR) AS name, {whole} AS whole"
         f" FROM {table.name}"
     )
     return _finished(moment, back, dialect, columns.days, born)

@@ -57,7 +57,10 @@ class Rules:
         if isinstance(node, (rules.Points, rules.Linear)):
             name = rules.item_id(node)
             lo, hi = quoted(f"{name} min"), quoted(f"{name} max")
-            return case((f"{lo} = 0 AND {hi} = 0", "FALSE"), (f"{lo} > 0 OR {hi} < 0", "TRUE"))
+            some = [f"{lo} > 0", f"{hi} < 0"]
+            if isinstance(node, rules.Linear):  # an open end is not reached
+                some += [f"{lo} = 0 AND {quoted(f'{name} min open')}", f"{hi} = 0 AND {quoted(f'{name} max open')}"]
+            return case((f"{lo} = 0 AND {hi} = 0", "FALSE"), (" OR ".join(some), "TRUE"))
         return self._logic(node)
 
     def verdict(self, node: Node) -> str:
@@ -207,7 +210,7 @@ class Rules:
             f"({lo} % 2 = 1)",
             f"({hi} % 2 = 1)",
         )
-        return ends if node.coefficient > 0 else Range(f"-({ends.hi})", f"-({ends.lo})", ends.hi_open, ends.lo_open)
+        return ends if node.coefficient >= 0 else Range(f"-({ends.hi})", f"-({ends.lo})", ends.hi_open, ends.lo_open)
 
     def _score_against(self, node: rules.Score, total: Range) -> str:
         edge = node.cutoff * self.per_unit

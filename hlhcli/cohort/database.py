@@ -61,6 +61,7 @@ class Database:
             self._engine = sqlalchemy.create_engine(address, execution_options={"no_parameters": True})
         except exc.NoSuchModuleError:
             raise ValueError(f"no driver for '{address.drivername}' is installed") from None
+        self._connection: Any = None
         with self._told("be reached"):
             self._connection = self._engine.connect()
         self.version = ".".join(map(str, self._connection.dialect.server_version_info or ()))
@@ -79,6 +80,8 @@ class Database:
         try:
             yield
         except (exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+            if self._connection is not None:
+                self._connection.rollback()
             raise InputError([Problem(name or self._shown, f"cannot {what}: {self._said(error)}")]) from None
 
     def _said(self, error: Exception) -> str:

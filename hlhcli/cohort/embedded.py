@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,20 +14,37 @@ from typing import Any
 
 import duckdb
 
+from hlhcli.cohort import converted
 from hlhcli.cohort.dialects import DIALECTS, Kind, Table
+from hlhcli.cohort.source import BROKEN
 from hlhcli.cohort.sql import literal
-from hlhcli.cohort.sql import quoted as quote
 from hlhcli.errors import InputError, Problem
 
 _KINDS: dict[str, Kind] = {
     "VARCHAR": "text", "DATE": "date", "BOOLEAN": "boolean", "DOUBLE": "double", "FLOAT": "double",
-    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"), "integer"),
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"), "integer"),
+    **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"), "integer"),
 }  # fmt: skip
 _PARQUET, _CSV, _JSON = (".parquet", ".pq"), (".csv", ".tsv", ".txt"), (".ndjson", ".jsonl", ".json")
-_PARQUET_FORM = "FORMAT parquet"
-_FORMS = {".csv": "FORMAT csv, HEADER", ".ndjson": "FORMAT json", ".jsonl": "FORMAT json"}
-_SAMPLE = 1000  # lines of JSON whose keys are the columns
+_PARQUET_FORM = "FORMAT parquet, COMPRESSION zstd"
+_FORMS = {
+    ".parquet": _PARQUET_FORM, ".pq": _PARQUET_FORM,
+    ".csv": "FORMAT csv, HEADER", ".ndjson": "FORMAT json", ".jsonl": "FORMAT json",
+}  # fmt: skip
 _POLL = 0.2  # seconds between looks at the progress
+
+_OF_THE_MACHINE = (duckdb.OutOfMemoryException, duckdb.InterruptException)
+_FULL = "no space is left on the disk"
+_KNOWN_ERRORS = {
+    "No space left on device": _FULL,
+    "File too large": _FULL,
+    "failed to offload data block": _FULL,
+    "Permission denied": "permission denied",
+    "No magic bytes": "it is no whole Parquet file",
+    "Maximum line size": "a line is longer than 32 MB",
+    "not utf-8": "it is not text in UTF-8",
+    "Out of Memory": "more memory is needed than --memory allows",
+}
 
 Column = tuple[str, str]
 
@@ -34,6 +55,7 @@ class DuckDB:
     name = "duckdb"
     dialect = DIALECTS["duckdb"]
     version = duckdb.__version__
+    forms = tuple(_FORMS)
 
     def __init__(self, memory: str | None = None, spill: Path | None = None, threads: int | None = None) -> None:
         """Raises ValueError where `memory` is none."""
@@ -47,38 +69,65 @@ class DuckDB:
         try:
             self.connection = duckdb.connect(config=config)
         except duckdb.Error as error:
-            raise ValueError(_first(error)) from None
+            raise ValueError(_said(error)) from None
+        converted.prepare(self.connection)
         self._views = 0
+        self._folder = Path(tempfile.mkdtemp(prefix="input.", dir=spill))
+        self._parquet: list[str] = []  # files of others, which may be broken anywhere
 
     def close(self) -> None:
         self.connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def broken(self) -> list[tuple[str, str, int]]:
+        """The lines that could not be split into columns: file, reason, how many."""
+        sql = f"SELECT file, reason, COUNT(*) FROM {BROKEN} GROUP BY file, reason ORDER BY file, reason"
+        return self.connection.execute(sql).fetchall()
 
     def table(self, paths: Sequence[str]) -> Table:
         """Files of one form as a table. Raises InputError."""
         self._views += 1
         name = f"input_{self._views}"
+        relation = self._relation(paths)
         try:
-            self.connection.execute(f"CREATE VIEW {name} AS {self._reader(paths)}")
+            self.connection.execute(f"CREATE VIEW {name} AS {relation}")
             described = self.connection.execute(f"DESCRIBE {name}").fetchall()
         except duckdb.Error as error:
-            raise InputError([Problem(paths[0], f"cannot be read: {_first(error)}")]) from None
+            raise InputError([Problem(self._culprit(paths) or paths[0], f"cannot be read: {_said(error)}")]) from None
         return Table(name, {column.lower(): _kind(kind) for column, kind, *_ in described})
 
-    def _reader(self, paths: Sequence[str]) -> str:
-        quoted = f"[{', '.join(map(literal, paths))}]"
-        plain = paths[0].lower().removesuffix(".gz").removesuffix(".zst")
-        if plain.endswith(_PARQUET):
-            return f"SELECT * FROM read_parquet({quoted}, union_by_name = true)"
-        if plain.endswith(_CSV):
-            return f"SELECT * FROM read_csv({quoted}, all_varchar = true, union_by_name = true, header = true, ignore_errors = true, nullstr = '')"
-        if plain.endswith(_JSON):
-            keys = self.connection.execute(
-                f"SELECT DISTINCT UNNEST(json_keys(json)) FROM (SELECT json FROM read_ndjson_objects({quoted}, ignore_errors = true)"
-                f" LIMIT {_SAMPLE})"
-            ).fetchall()
-            columns = ", ".join(f"json ->> {literal('$.' + json.dumps(key))} AS {quote(key)}" for (key,) in sorted(keys)) or "json"
-            return f"SELECT {columns} FROM read_ndjson_objects({quoted}, ignore_errors = true)"
-        raise InputError([Problem(paths[0], "is of no form that is read here: .parquet, .csv, .tsv or .ndjson")])
+    def _relation(self, paths: Sequence[str]) -> str:
+        """Parquet files as they are; of other files a copy that is Parquet. Raises InputError."""
+        form = _form(paths[0])
+        if other := next((path for path in paths if _form(path) != form), None):
+            raise InputError([Problem(other, f"is of another form than {paths[0]}: give files of one form")])
+        for path in paths:
+            if not os.access(path, os.R_OK):
+                raise InputError([Problem(path, "cannot be read: permission denied")])
+        if form is _PARQUET:
+            self._parquet += paths
+            return _all(paths)
+        copies = []
+        for number, path in enumerate(paths):
+            copy = self._folder / f"{self._views}-{number}.parquet"
+            try:
+                if converted.convert(self.connection, path, copy, form is _JSON):
+                    copies.append(str(copy))
+            except duckdb.Error as error:
+                raise InputError([Problem(path, f"cannot be read: {_said(error)}")]) from None
+        if not copies:
+            raise InputError([Problem(paths[0], "is empty")])
+        return _all(copies)
+
+    def _culprit(self, paths: Sequence[str]) -> str | None:
+        """The first of several files that cannot be read."""
+        for path in paths:
+            try:
+                with duckdb.connect() as other:
+                    other.execute(f"SELECT COUNT(*) FROM {_all([path]).removeprefix('SELECT * FROM ')} AS t WHERE hash(t) = 0")
+            except duckdb.Error:
+                return path
+        return None
 
     def load(self, name: str, columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
         """A small table of our own, for the rows to be joined with."""
@@ -94,23 +143,26 @@ class DuckDB:
             f"INSERT INTO {name} SELECT UNNEST(from_json(?::JSON, {literal(structure)}), recursive := true)", [content]
         )
 
-    def rows(self, sql: str, header: bool = False) -> Iterator[tuple[Any, ...]]:
-        """The rows of a query, a few at a time; the names of its columns before them if asked for. Raises InputError."""
+    def rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query, a few at a time. Raises InputError."""
         try:
             cursor = self.connection.execute(sql)
+            while batch := cursor.fetchmany(10_000):
+                yield from batch
         except duckdb.Error as error:
-            raise InputError([Problem("the input", f"cannot be read: {_first(error)}")]) from None
-        if header:
-            yield tuple(column[0] for column in cursor.description or ())
-        while batch := cursor.fetchmany(10_000):
-            yield from batch
+            raise InputError([self._problem(error, "the input", "be read")]) from None
+
+    def _problem(self, error: duckdb.Error, source: str, what: str) -> Problem:
+        if not isinstance(error, _OF_THE_MACHINE) and (culprit := self._culprit(self._parquet)):
+            return Problem(culprit, f"cannot be read: {_said(error)}")
+        return Problem(source, f"cannot {what}: {_said(error)}")
 
     def save(self, sql: str, path: Path, progress: Callable[[float], None] | None = None) -> int:
         """The rows of a query as a file; how many there are. Raises InputError where that fails."""
         try:
-            found = self._run(f"COPY ({sql}) TO {literal(str(path))} ({_FORMS.get(path.suffix, _PARQUET_FORM)})", progress)
+            found = self._run(f"COPY ({sql}) TO {literal(str(path))} ({_FORMS[path.suffix.lower()]})", progress)
         except duckdb.Error as error:
-            raise InputError([Problem(path.name, f"cannot be evaluated: {_first(error)}")]) from None
+            raise InputError([self._problem(error, path.name, "be written")]) from None
         return int(found[0][0])
 
     def _run(self, sql: str, progress: Callable[[float], None] | None) -> list[Any]:
@@ -149,6 +201,23 @@ def _kind(kind: str) -> Kind:
     return _KINDS.get(kind, "text" if kind.startswith(("ENUM", "JSON")) else "other")
 
 
-def _first(error: Exception) -> str:
-    """The first line of what an engine says, without the query."""
-    return str(error).splitlines()[0]
+def _form(path: str) -> tuple[str, ...]:
+    plain = path.lower().removesuffix(".gz").removesuffix(".zst")
+    for form in (_PARQUET, _CSV, _JSON):
+        if plain.endswith(form):
+            return form
+    raise InputError([Problem(path, "is of no form that is read here: .parquet, .csv, .tsv or .ndjson")])
+
+
+def _all(paths: Sequence[str]) -> str:
+    return f"SELECT * FROM read_parquet([{', '.join(map(converted.named, paths))}], union_by_name = true)"
+
+
+def _said(error: duckdb.Error) -> str:
+    """What an engine says, without anything that may come from the rows."""
+    text = str(error)
+    if found := next((said for words, said in _KNOWN_ERRORS.items() if words in text), None):
+        return found
+    if not isinstance(error, duckdb.IOException | duckdb.InvalidInputException | duckdb.BinderException):
+        return f"DuckDB stops with {type(error).__name__}"
+    return re.sub(r"""\s*(["']).*\1""", "", text.splitlines()[0])[:200]

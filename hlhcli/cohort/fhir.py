@@ -13,7 +13,7 @@ from hlhcli.cohort import fhir_value as values
 from hlhcli.cohort.dialects import DAY
 from hlhcli.cohort.expressions import coded, listed, literal, not_of_blood, of_other_fluids
 from hlhcli.cohort.fhir_value import Paths, each
-from hlhcli.cohort.source import LEFT, NOT_BLOOD, NOT_KNOWN, Source
+from hlhcli.cohort.source import LEFT, NOT_BLOOD, NOT_JSON, NOT_KNOWN, Source
 from hlhcli.observations import PENDING
 from hlhcli.readers.chart import CSF
 from hlhcli.readers.fhir_event import REFUTED
@@ -51,7 +51,7 @@ def _readings(lines: str) -> str:
     of_kind |= dict.fromkeys(events.MEDICATIONS, events.medication(event, "doc", "bad"))
     stated = " ".join(f"WHEN '{name}' THEN {value}" for name, value in of_kind.items() if name not in events.MEDICATIONS)
     state = (
-        f"CASE WHEN torn THEN '{LEFT}not JSON' WHEN {kind} IS NULL THEN '{LEFT}not a resource'\n"
+        f"CASE WHEN torn THEN '{LEFT}{NOT_JSON}' WHEN {kind} IS NULL THEN '{LEFT}not a resource'\n"
         f"  WHEN {kind} IN ({listed(_BESIDE)}) THEN '{LEFT}read with the resources that refer to it'\n"
         f"  WHEN {kind} NOT IN ({listed(_READ)}) THEN '{LEFT}resource type not read'\n"
         f"  WHEN {_foreign(at)} THEN '{LEFT}subject is no patient' WHEN person IS NULL THEN '{LEFT}no patient'\n"

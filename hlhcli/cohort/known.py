@@ -207,7 +207,7 @@ def _then(source: str, moment: str, column: Column) -> str:
     if not source.endswith(("_lo", "_hi")):
         return source
     groups = [[each.number for each in scale.units(column.name) if each.group == group] for group in range(column.groups)]
-    alike = case(*((among(unit, numbers), str(place)) for place, numbers in enumerate(groups)))  # only what can be compared with now
+    alike = case(*((among(unit, numbers), str(place)) for place, numbers in enumerate(groups)))
     frame = f"PARTITION BY person_id, {alike} {_ORDER} ROWS BETWEEN UNBOUNDED PRECEDING AND {until}"
     beyond = {"nadir": ("_lo", "-1"), "peak": ("_hi", str(scale.LIMIT))}[moment]  # an end that is not known is the furthest
     if not source.endswith(beyond[0]):

@@ -17,7 +17,7 @@ OPEN, PENDING = "open", "pending"  # marks: a worse value may exist; a result is
 
 
 class Column(NamedTuple):
-    """One observable that the chosen sets ask for. `number` names it in the lookups; `present`: some row of the input is about it."""
+    """One observable that the chosen sets ask for. `number` names it in the lookups; `present`: some row is about it."""
 
     name: str
     number: int
@@ -79,7 +79,7 @@ class Layout:
             if observable.comes_and_goes and observable.instead:
                 asked.setdefault(observable.instead, None)
         stated = {node.observable for node in nodes if isinstance(node, rules.Present) and node.stated} | {MOLECULAR}
-        in_words = {node.observable for node in nodes if _by_word(node)}
+        in_words = {node.observable for node in nodes if isinstance(node, (rules.Word, rules.Threshold)) and _by_word(node)}
         self.needs_age = AGE in asked
         self.needs_onset = AGE_AT_ONSET in asked
         self.columns = {
@@ -88,7 +88,7 @@ class Layout:
         }
         for node in nodes:
             if not isinstance(node, rules.Change) and getattr(node, "at", "") in ("nadir", "peak"):
-                raise ValueError(f"'{getattr(node, 'text', '')}' is not for cohorts: write 'falls' or 'rises from {getattr(node, 'at', '')}'")
+                raise ValueError(f"'{getattr(node, 'text', '')}' is not for cohorts: write that something falls or rises from then")
         self.past = tuple(dict.fromkeys(found for node in nodes for found in _of_the_past(node)))
 
     def with_units(self, units: Mapping[str, frozenset[int]]) -> None:
@@ -129,10 +129,8 @@ def _roots(criteria: CriteriaSet) -> Iterable[Node]:
         yield criteria.population.when
 
 
-def _by_word(node: Node) -> bool:
-    return isinstance(node, rules.Word) or (
-        isinstance(node, rules.Threshold) and any(edge.unit.name in LIMITS for edge in node.edges)
-    )
+def _by_word(node: rules.Word | rules.Threshold) -> bool:
+    return isinstance(node, rules.Word) or any(edge.unit.name in LIMITS for edge in node.edges)
 
 
 def _of_the_past(node: Node) -> Iterable[tuple[rules.At, str]]:

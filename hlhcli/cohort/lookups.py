@@ -12,8 +12,8 @@ from typing import NamedTuple
 from hlhcli import observables
 from hlhcli.cohort import scale, tags
 from hlhcli.cohort.columns import LEVELS
-from hlhcli.cohort.source import ABSENT, ENDED, LEFT, NOT_KNOWN, PRESENT, Form, unit_of
 from hlhcli.cohort.layout import OPEN, PENDING, Column, Layout
+from hlhcli.cohort.source import ABSENT, ENDED, LEFT, NOT_KNOWN, PRESENT, Form, unit_of
 from hlhcli.errors import UnknownName
 from hlhcli.observations import PENDING as IS_PENDING
 from hlhcli.observations import Finding, Missing, Observed, Qualitative, Quantity, answered, missing, qualitative, quantity, read
@@ -29,7 +29,7 @@ NO_PERSON, NO_TIME, TOO_MANY = "no person", "no time", "more different texts tha
 
 
 class Target(NamedTuple):
-    """An observable that a code is about. `kind`: of its unit, as the code's name states it; `implied`: the value that the code stands for."""
+    """An observable that a code is about. `kind`: of its unit, by the code's name; `implied`: the value that the code stands for."""
 
     observable: str
     kind: str = ""
@@ -190,9 +190,9 @@ class Lookups:
                 place = 0
                 if said.shown and column.is_quantity:
                     place = places.setdefault(said.shown, tags.FIRST_TEXT + len(places))
+                packed = self._packed(column, said, ranks, place)
                 self.texts.append(
-                    (code, unit, text, column.number, *self._packed(column, said, ranks, place), said.said, said.word)
-                    + tuple(self._marks(column, said.marks))
+                    (code, unit, text, column.number, *packed, said.said, said.word, *self._marks(column, said.marks))
                 )
             self.shown += [(column.number, place, shown) for shown, place in places.items()]
 
@@ -302,7 +302,7 @@ def packed(column: Column, value: Observed) -> Said:
     if isinstance(value, Quantity):
         on = scale.unitary(name, value.unit)
         worse, other = tags.turned(*scale.ends(value.interval, on), column.low)
-        marks = (f"group {on.group}",) if column.groups > 1 else ()
+        marks: tuple[str, ...] = (f"group {on.group}",) if column.groups > 1 else ()
         return Said(name, worse, other, on.number, marks, shown=value.text)
     if isinstance(value, Finding):
         is_worse = (value.values != {column.observable.negative}) is not (column.observable.worse == column.observable.negative)
@@ -313,7 +313,7 @@ def packed(column: Column, value: Observed) -> Said:
     assert isinstance(value, Missing)
     is_pending = value.text == IS_PENDING
     opens = is_pending or value.text == "unknown"
-    marks = ((OPEN,) if opens else ()) + ((PENDING,) if is_pending and not column.is_quantity else ())
+    marks = (*((OPEN,) if opens else ()), *((PENDING,) if is_pending and not column.is_quantity else ()))
     return Said(name, marks=marks, said=int(is_pending))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hlhcli import __version__
+from hlhcli import __version__, rules
 from hlhcli.cohort.run import Read
 from hlhcli.rules import CriteriaSet
 
@@ -42,8 +43,14 @@ def fingerprint(path: Path) -> dict[str, Any]:
 
 
 def definition(criteria: CriteriaSet) -> dict[str, str]:
-    """The version of a set, and a fingerprint of what it says: two that differ anywhere differ here."""
-    return {"id": criteria.id, "version": criteria.version, "fingerprint": f"sha256:{hashlib.sha256(repr(criteria.verdict).encode()).hexdigest()}"}
+    """The version of a set, and a fingerprint of its rules: two that differ in any number or operator differ here."""
+    said = [
+        " ".join(str(getattr(node, part, "")) for part in ("kind", "required", "points", "operator", "cutoff", "text"))
+        + f" {type(node).__name__} {node.about.id} {len(rules.children(node))}"
+        for node in rules.walk(criteria.verdict)
+    ]
+    digest = hashlib.sha256("\n".join(said).encode()).hexdigest()
+    return {"id": criteria.id, "version": criteria.version, "fingerprint": f"sha256:{digest}"}
 
 
 def plan(files: Iterable[Path], sets: Sequence[CriteriaSet], anchors: str, lookback: str, engine: dict[str, str]) -> dict[str, Any]:
@@ -59,11 +66,17 @@ def plan(files: Iterable[Path], sets: Sequence[CriteriaSet], anchors: str, lookb
     }
 
 
-def books(read: Read) -> dict[str, Any]:
-    """The rows of the input: what was used, what was of other tests, and what was left. They add up."""
-    left = dict(read.lookups.reasons.most_common())
+def books(read: Read, broken: Iterable[tuple[str, int]] = ()) -> dict[str, Any]:
+    """The rows of the input: what was used, what was of other tests, and what was left. They add up.
+
+    `broken`: lines that were not even rows, by reason.
+    """
+    lines: Counter[str] = Counter()
+    for reason, number in broken:
+        lines[reason] += number
+    left = dict((read.lookups.reasons + lines).most_common())
     found: dict[str, Any] = {
-        "in": read.rows_in,
+        "in": read.rows_in + lines.total(),
         "used": read.lookups.used,
         "not asked for": read.not_asked,
         "left": sum(left.values()),
@@ -72,8 +85,9 @@ def books(read: Read) -> dict[str, Any]:
     if read.lookups.remarks:
         found["used with a doubt"] = dict(read.lookups.remarks)
     if read.unknown_codes:
-        named = {code: rows for code, rows in read.unknown_codes.most_common(_CODES)}
-        found["codes not known here"] = {"rows": sum(read.unknown_codes.values()), "codes": len(read.unknown_codes), "such as": named}
+        unknown = read.unknown_codes
+        named = dict(unknown.most_common(_CODES))
+        found["codes not known here"] = {"rows": sum(unknown.values()), "codes": len(unknown), "such as": named}
     return found
 
 

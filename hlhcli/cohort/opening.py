@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hlhcli.cohort import tables
-from hlhcli.cohort.dialects import Dialect, Table
+from hlhcli.cohort.dialects import Dialect, Kind, Table
 from hlhcli.cohort.run import Engine, Input
 from hlhcli.cohort.source import Source
 from hlhcli.errors import InputError, Problem
@@ -27,6 +27,8 @@ class Opened(NamedTuple):
 
     given: Input
     files: list[Path]
+    beside: tuple[Path, ...] = ()  # those of them that hold no values
+    person: Kind = "text"  # what the rows name the persons by
 
 
 def files_of(names: Sequence[str]) -> list[Path]:
@@ -59,27 +61,57 @@ def _stem(path: Path) -> str:
     return name
 
 
-def opened(engine: Engine, names: Sequence[str], persons: str | None, mapping: Path | None) -> Opened:
-    """The source in these files. Raises InputError."""
-    files = files_of(names)
+def opened(
+    engine: Engine, names: Sequence[str], persons: str | None, mapping: Path | None, anchors: Table | None = None
+) -> Opened:
+    """The source in these files, and who was born when. Raises InputError.
+
+    `anchors`: their table. Where one file names persons by numbers and another by texts, all are named by texts.
+    """
+    found = _source(engine, files_of(names), names[0], mapping)
+    born = engine.table([one_file(persons)]) if persons else None
+    given = found.given._replace(persons=births(born, engine.dialect, persons)) if born and persons else found.given
+    kinds = {found.person, *(table.columns[tables.column(table, tables.PERSON) or ""] for table in (born, anchors) if table)}
+    if len(kinds) > 1:
+        readings = f"SELECT {engine.dialect.text('person_id', found.person)} AS person_id, t, code, value, unit, reference"
+        source = given.source._replace(readings=f"{readings}\nFROM (\n{given.source.readings}\n) AS named")
+        kind = born.columns[tables.column(born, tables.PERSON) or ""] if born else found.person
+        given = given._replace(source=source, persons=given.persons and _as_text(given.persons, engine.dialect, kind))
+    return found._replace(given=given, person="text" if len(kinds) > 1 else found.person)
+
+
+def _as_text(born: str, dialect: Dialect, kind: Kind) -> str:
+    return f"SELECT {dialect.text('person_id', kind)} AS person_id, born_first, born_last\nFROM (\n{born}\n) AS named"
+
+
+def one_file(name: str) -> str:
+    """The file of this name. Raises InputError where there is none."""
+    if not Path(name).is_file():
+        raise InputError([Problem(name, "is a folder" if Path(name).is_dir() else "cannot be read: no such file or directory")])
+    return name
+
+
+def _source(engine: Engine, files: list[Path], first: str, mapping: Path | None) -> Opened:
     stems = {_stem(path): path for path in files}
-    born = _births(engine, persons) if persons else None
     if "concept" in stems and stems.keys() & set(_OMOP[:3]):
         from hlhcli.cohort.omop import omop
 
         used = {name: stems[name] for name in _OMOP if name in stems}
         source = omop({name: engine.table([str(path)]) for name, path in used.items()}, engine.dialect)
-        return Opened(Input(source, born or source.persons, False), list(used.values()))
+        beside = tuple(path for name, path in used.items() if name in ("person", "concept"))
+        return Opened(Input(source, source.persons, False), list(used.values()), beside)
     if "labevents" in stems:
-        return _mimic(engine, stems, mapping, born)
+        return _mimic(engine, stems, mapping)
+    if mapping is not None:
+        raise InputError([Problem(str(mapping), "is of use with MIMIC-IV only (labevents)")])
     if all(_suffix(path) in _JSON for path in files) and _is_fhir(files):
         from hlhcli.cohort.fhir import fhir
 
-        source = fhir([str(path) for path in files])
-        return Opened(Input(source, born or source.persons, False), files)
+        source = fhir([_as_is(str(path)) for path in files])
+        return Opened(Input(source, source.persons, False), files)
     table = engine.table([str(path) for path in files])
-    source, days = of_table(table, engine.dialect, names[0])
-    return Opened(Input(source, born, days), files)
+    source, days = of_table(table, engine.dialect, first)
+    return Opened(Input(source, None, days), files, (), table.columns[tables.column(table, tables.PERSON) or ""])
 
 
 def of_table(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
@@ -88,7 +120,7 @@ def of_table(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]
     return tables.long(table, dialect, source) if is_long else tables.wide(table, dialect, source)
 
 
-def _mimic(engine: Engine, stems: dict[str, Path], mapping: Path | None, born: str | None) -> Opened:
+def _mimic(engine: Engine, stems: dict[str, Path], mapping: Path | None) -> Opened:
     from hlhcli.cohort.mimic import mimic
 
     used = {name: stems[name] for name in _MIMIC if name in stems}
@@ -98,7 +130,13 @@ def _mimic(engine: Engine, stems: dict[str, Path], mapping: Path | None, born: s
         raise InputError([Problem(str(stems["labevents"]), message)])
     used[_MAPPING] = items
     source = mimic({name: engine.table([str(path)]) for name, path in used.items()}, engine.dialect)
-    return Opened(Input(source, born or source.persons, False), list(used.values()))
+    beside = tuple(path for name, path in used.items() if name != "labevents")
+    return Opened(Input(source, source.persons, False), list(used.values()), beside)
+
+
+def _as_is(path: str) -> str:
+    """A path that DuckDB does not take for a pattern."""
+    return "".join(f"[{each}]" if each in "*?[" else each for each in path)
 
 
 def _is_fhir(files: Sequence[Path]) -> bool:
@@ -116,11 +154,6 @@ def _is_fhir(files: Sequence[Path]) -> bool:
     return False
 
 
-def _births(engine: Engine, path: str) -> str:
-    """Who was born when, from a table with person_id and birth_date or year_of_birth. Raises InputError."""
-    return births(engine.table([path]), engine.dialect, path)
-
-
 def births(table: Table, dialect: Dialect, source: str) -> str:
     """The first and the last day on which each person can have been born, in days since 1970, as SQL."""
     person = tables.column(table, tables.PERSON)
@@ -128,4 +161,6 @@ def births(table: Table, dialect: Dialect, source: str) -> str:
     year = tables.column(table, ("year_of_birth", "birth_year"))
     if person is None or (date is None and year is None):
         raise InputError([Problem(source, "no column person_id with birth_date or year_of_birth")])
-    return dialect.births(table, person, date, year)
+    born = dialect.births(table, person, date, year)
+    least = "MIN(born_first) AS born_first, MAX(born_last) AS born_last"  # a person may stand there twice, with two days
+    return f"SELECT person_id, {least}\nFROM (\n{born}\n) AS born\nGROUP BY person_id"

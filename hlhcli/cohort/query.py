@@ -5,11 +5,11 @@ Every step is a common table expression of its own; what decides something stand
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from hlhcli.cohort import scale, tags
-from hlhcli.cohort.dialects import DAY, Dialect
+from hlhcli.cohort.dialects import Dialect
 from hlhcli.cohort.known import decoded, known, past
 from hlhcli.cohort.layout import Layout
 from hlhcli.cohort.sql import case, indented, select
@@ -88,12 +88,13 @@ def numbers(readings: str, dialect: Dialect) -> str:
         return f"CAST(CAST({text} AS DECIMAL(18, 6)) * {factor} AS BIGINT)"
 
     large = f"CAST({scale.MICRO} AS DECIMAL(20, 0))"
+    plain, more, longer = "shape = 0", "shape = 1", "shape = 2"
 
     return select(
         [
             "person_id, t, code, unit, value, reference",
-            f"{case(('shape = 0', millionths('value')), ('shape = 1', millionths(bare, large)), ('shape = 2', millionths(cut, large)))} AS millionths",
-            f"{case(('shape = 0', decimals), ('shape = 1', f'{comparator} + {decimals}'), ('shape = 2', str(tags.LONG)))} AS form",
+            f"{case((plain, millionths('value')), (more, millionths(bare, large)), (longer, millionths(cut, large)))} AS millionths",
+            f"{case((plain, decimals), (more, f'{comparator} + {decimals}'), (longer, str(tags.LONG)))} AS form",
         ],
         f"FROM (\n{indented(shaped(readings, dialect))}\n) AS shaped",
     )

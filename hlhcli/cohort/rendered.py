@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+_WIDTH = 132  # of a line, where it can be broken
 _SOURCE = "readings"  # the relation that the input is; what stands in it is left as it is
 
 
-def rendered(sql: str, name: str, pretty: bool = True) -> str:
-    """The query in the dialect `name` of sqlglot, with its comments. Raises ValueError for a dialect that it does not know."""
+def rendered(sql: str, name: str, pretty: bool = True, renamed: Mapping[str, str] | None = None) -> str:
+    """The query in the dialect `name` of sqlglot, with its comments; `renamed`: other names of steps and tables.
+
+    Raises ValueError for a dialect that sqlglot does not know.
+    """
+    tree = _parsed(sql, name)
+    for old, new in (renamed or {}).items():
+        for node in [*tree.find_all(exp.Table), *tree.find_all(exp.CTE)]:
+            which = node.this if isinstance(node, exp.Table) else node.args["alias"].this
+            if which.name == old:
+                which.replace(exp.to_identifier(new))
+    return tree.sql(dialect=name, pretty=pretty, unsupported_level=sqlglot.ErrorLevel.IGNORE, max_text_width=_WIDTH)
+
+
+def _parsed(sql: str, name: str) -> exp.Expr:
     try:
         sqlglot.Dialect.get_or_raise(name)
     except ValueError:
@@ -20,10 +35,51 @@ def rendered(sql: str, name: str, pretty: bool = True) -> str:
         raise ValueError(f"'{name}' is no dialect of SQL; known are {known}") from None
     try:
         tree = sqlglot.parse_one(sql, read="duckdb")
-        _CHANGES.get(name, _nothing)(tree)
-        return tree.sql(dialect=name, pretty=pretty, unsupported_level=sqlglot.ErrorLevel.IGNORE)
     except SqlglotError as error:
         raise ValueError(f"the query cannot be said in the dialect {name}: {str(error).splitlines()[0]}") from None
+    _CHANGES.get(name, _nothing)(tree)
+    return tree
+
+
+def staged(sql: str, name: str) -> tuple[list[tuple[str, str]], str]:
+    """The query for a database that evaluates a step again for each step that reads it.
+
+    Steps that come after a GROUP BY and that several others read become queries of their own, by the name of a table each, for
+    the last query to read. Raises ValueError.
+    """
+    tree = _parsed(sql, name)
+    clause = tree.args.get("with_")
+    steps = {step.alias: step for step in clause.expressions} if clause else {}
+    readers = Counter(table.name for table in tree.find_all(exp.Table))
+    late: set[str] = set()
+    stages: list[tuple[str, str]] = []
+    for alias, step in steps.items():
+        if not step.this.find(exp.Group) and not any(table.name in late for table in step.this.find_all(exp.Table)):
+            continue
+        late.add(alias)
+        if readers[alias] > 1:
+            table = f"hlhcli_step_{alias}"
+            stages.append((table, _with(steps, step.this).sql(dialect=name)))
+            step.set("this", exp.select("*").from_(table))
+    if not stages:
+        return [], tree.sql(dialect=name)
+    last = tree.copy()
+    last.set("with_", None)
+    return stages, _with(steps, last).sql(dialect=name)
+
+
+def _with(steps: Mapping[str, exp.Expr], query: exp.Expr) -> exp.Expr:
+    """The query with those of the steps that it needs."""
+    needed: set[str] = set()
+    unread = [query]
+    while unread:
+        names = {table.name for table in unread.pop().find_all(exp.Table)} & steps.keys() - needed
+        needed |= names
+        unread += [steps[name].this for name in names]
+    whole = query.copy()
+    if needed:
+        whole.set("with_", exp.With(expressions=[step.copy() for name, step in steps.items() if name in needed]))
+    return whole
 
 
 def _nothing(tree: exp.Expr) -> None:

@@ -13,8 +13,8 @@ from hlhcli.cohort.dialects import DAY, Dialect, Table
 from hlhcli.cohort.layout import Layout
 from hlhcli.cohort.lookups import Group, Lookups, Target
 from hlhcli.cohort.query import Query
-from hlhcli.cohort.source import LEFT, Source
-from hlhcli.cohort.sql import among
+from hlhcli.cohort.source import LEFT, NOT_JSON, Source
+from hlhcli.cohort.sql import among, literal
 from hlhcli.rules import CriteriaSet
 
 _MANY = 20  # anchors of a person, from which on rows and anchors are brought together by buckets of time
@@ -33,8 +33,8 @@ class Engine(Protocol):
     def load(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]) -> None:
         """A small table of our own."""
 
-    def rows(self, sql: str, header: bool = False) -> Iterator[tuple[Any, ...]]:
-        """The rows of a query, the names of its columns before them if asked for."""
+    def rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query."""
 
     def save(self, sql: str, path: Path, progress: Callable[[float], None] | None = None) -> int:
         """The rows of a query as a file, and how many there are."""
@@ -66,25 +66,32 @@ class Read(NamedTuple):
 def profile(engine: Engine, source: Source, sets: Sequence[CriteriaSet], anchors: Chosen | None = None) -> Read:
     """What the codes, units and texts of a source mean."""
     also = [anchors.observable] if anchors and anchors.observable else []
-    counts = list(engine.rows(f"SELECT code, COUNT(*) FROM (\n{source.readings}\n) AS readings GROUP BY code"))
+    torn = literal(LEFT + NOT_JSON)
+    what = f"code, SUM(CASE WHEN value = {torn} THEN 1 ELSE 0 END)" if source.form == "fhir" else "code, 0"
+    found = list(engine.rows(f"SELECT {what}, COUNT(*) FROM (\n{source.readings}\n) AS readings GROUP BY code"))
+    counts = [(code, rows - broken) for code, broken, rows in found]
     everything = Layout(sets, also=also)
     meanings: dict[str, list[Target]] = {code: lookups.targets(code) if code else [] for code, _ in counts}
     asked = {
-        code: found
+        code: wanted
         for code, targets in meanings.items()
-        if (found := [target for target in targets if target.observable in everything.columns])
+        if (wanted := [target for target in targets if target.observable in everything.columns])
     }
-    layout = Layout(sets, frozenset(target.observable for found in asked.values() for target in found), also)
+    layout = Layout(sets, frozenset(target.observable for wanted in asked.values() for target in wanted), also)
     read = Lookups(layout, source.form)
     if asked:
         read.add(_groups(engine, source, asked), asked)
+    for code, broken, _ in found:
+        if broken:  # lines of which nobody knows whether they were asked for
+            read.reasons[NOT_JSON] += broken
+            read.left.append((code, "", LEFT + NOT_JSON, NOT_JSON))
     read.finish()
     if asked and any(column.in_words for column in layout.present):
         read.limit(_references(engine, source, asked), asked)
-    unknown = Counter({code or "(none)": rows for code, rows in counts if not meanings[code]})
+    unknown = Counter({code or "(none)": rows for code, rows in counts if rows and not meanings[code]})
     not_asked = sum(rows for code, rows in counts if code not in asked)
     drugs = {code: name for code, _ in counts if anchors and anchors.drug and code and (name := lookups.drug(code))}
-    return Read(layout, read, sorted(asked), sum(rows for _, rows in counts), not_asked, unknown, drugs)
+    return Read(layout, read, sorted(asked), sum(rows for _, _, rows in found), not_asked, unknown, drugs)
 
 
 def _groups(engine: Engine, source: Source, asked: Iterable[str]) -> Iterator[Group]:
@@ -137,7 +144,7 @@ def compose(
     part: tuple[int, int] | None = None,
     many: bool = False,
 ) -> str:
-    """The query over all that was read. `anchors`: a SELECT, or what chooses them from the rows; `part`: only one part of the persons."""
+    """The query over all that was read. `anchors`: a SELECT, or what chooses them from the rows; `part`: of the persons."""
     readings = only(given.source.readings, read.asked)
     if part:
         readings = f"SELECT * FROM (\n{readings}\n) AS of_all_parts\nWHERE {dialect.part('person_id', part[1])} = {part[0]}"

@@ -1,4 +1,4 @@
-"""The exact scale of an observable: every number, in whichever unit, is a whole number of ticks, so that databases compare integers.
+"""The exact scale of an observable: every number, in whichever unit, is a whole number of ticks, which databases compare exactly.
 
 A tick is half of a millionth of a unit that all units of the family are multiples of. Even ticks are numbers; the odd tick
 between two of them is what lies strictly between. An open end of an interval is the odd tick beside its number, so that `lo` and
@@ -62,7 +62,7 @@ def unitary(observable: str, unit: Unit) -> Unitary:
 
 def half_ticks(number: Fraction, on: Unitary) -> Fraction:
     """Where a number of a unit lies, in half ticks."""
-    return number * on.times * MICRO + on.plus
+    return number * (on.times * MICRO) + on.plus
 
 
 def edge(number: Fraction, on: Unitary) -> int:

@@ -9,17 +9,22 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from hlhcli.cohort import anchors as anchoring
-from hlhcli.cohort import lookups, manifest, opening, run, tags
-from hlhcli.cohort.query import shaped
+from hlhcli.cohort import lookups, manifest, opening, run, tables, tags
 from hlhcli.cohort.anchors import Chosen, Lookback
-from hlhcli.cohort.dialects import DAY
+from hlhcli.cohort.dialects import DAY, Table
+from hlhcli.cohort.leftovers import sweep
+from hlhcli.cohort.opening import Opened
+from hlhcli.cohort.query import shaped
 from hlhcli.cohort.run import Engine, Input, Read
+from hlhcli.cohort.source import BROKEN
 from hlhcli.cohort.sql import literal, select
+from hlhcli.cohort.verdicts import columns_of
 from hlhcli.errors import InputError, Problem
 from hlhcli.rules import CriteriaSet
 
@@ -40,6 +45,16 @@ class Job(NamedTuple):
     partitions: int = 0
     first_met: bool = False
     force: bool = False
+
+
+@runtime_checkable
+class Splitting(Protocol):
+    """An engine that counts the lines which it could not split into columns, in the table BROKEN."""
+
+    forms: tuple[str, ...]  # endings of the files that it writes
+
+    def broken(self) -> list[tuple[str, str, int]]:
+        """File, reason and number of lines."""
 
 
 class Done(NamedTuple):
@@ -76,41 +91,54 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     """Evaluate a whole cohort. Raises InputError for what cannot be read or written."""
     start = time.monotonic()
     started = manifest.now()
-    found = opening.opened(engine, job.inputs, job.persons, job.mapping)
     chosen = anchoring.chosen(job.anchors)
+    table = None if chosen else engine.table([opening.one_file(job.anchors)])
+    if table:
+        tables.of_person(table, engine.dialect, job.anchors)
+    found = opening.opened(engine, job.inputs, job.persons, job.mapping, table)
     files = [*found.files, *(Path(each) for each in (job.persons, None if chosen else job.anchors) if each)]
     described = {"name": engine.name, "version": engine.version}
     plan = manifest.plan(files, job.sets, chosen.how if chosen else job.anchors, job.lookback.text, described)
     plan["first met only"] = job.first_met
     target = Path(job.output) if job.output else None
+    _keep(job, files)
+    if job.rejects:
+        _refuse(job.rejects, job.force, engine)
     parts = _Parts(target, job, plan) if target and job.partitions else None
     if target and parts is None:
-        _refuse(target, job.force)
+        _refuse(target, job.force, engine)
     read = run.profile(engine, found.given.source, job.sets, chosen)
     run.load(engine, read)
-    anchors, many = _anchors(engine, job, chosen, found.given, read)
+    anchors, many, dropped = _anchors(engine, job, chosen or table, found)
     query = Query(read, found.given, anchors, job.lookback, many, job.first_met)
+    lines = [(Path(path), reason, number) for path, reason, number in engine.broken()] if isinstance(engine, Splitting) else []
+    values = set(found.files) - set(found.beside)
     if job.rejects:
-        _save(engine, rejected(found.given, read, engine), job.rejects, None)
+        _save(engine, rejected(found.given, read, engine, values if lines else ()), job.rejects, None)
     resumed = 0
     if parts is not None:
         rows, resumed = parts.run(engine, query, progress)
     elif target is not None:
         rows = _save(engine, query.sql(engine), target, _of(progress, "evaluating"))
     else:
-        rows = _print(engine, query.sql(engine))
+        rows = _print(engine, query.sql(engine), job.sets)
     counted = {"count": rows // max(1, len(job.sets))} if not job.first_met else {}
+    if dropped:
+        counted["left"] = dropped
+    aside = [{"name": str(path), "reason": reason, "lines": number} for path, reason, number in lines if path not in values]
     content = {
         **plan,
         "started": started,
         "seconds": round(time.monotonic() - start, 2),
         "anchors": {**plan["anchors"], **counted},
-        "rows": manifest.books(read),
+        "rows": manifest.books(read, [(reason, number) for path, reason, number in lines if path in values]),
+        **({"other lines left": aside} if aside else {}),
         "out": {"rows": rows},
         **({"partitions": {"of": job.partitions}} if job.partitions else {}),
     }
     if target is not None:
-        manifest.write(manifest.beside(target), content)
+        with _written(target):
+            manifest.write(manifest.beside(target), content)
     if parts:
         parts.finish()
     return Done(content, read, resumed)
@@ -120,44 +148,62 @@ def _of(progress: Progress | None, what: str) -> Callable[[float], None] | None:
     return None if progress is None else lambda percent: progress(what, percent)
 
 
-def _anchors(engine: Engine, job: Job, chosen: Chosen | None, given: Input, read: Read) -> tuple[str | Chosen, bool]:
-    """The anchors as SQL, and whether a person has many of them. Raises InputError."""
-    born = given.persons or ""
-    if chosen is not None:
-        return chosen, True
-    table = engine.table([job.anchors])
-    columns = anchoring.of_person(table, engine.dialect, job.anchors)
+def _anchors(engine: Engine, job: Job, how: Chosen | Table | None, found: Opened) -> tuple[str | Chosen, bool, int]:
+    """The anchors as SQL, whether a person has many of them, and how many cannot be read. Raises InputError."""
+    if how is None or isinstance(how, Chosen):
+        return how or Chosen(), True, 0
+    given, table = found.given, how
+    columns = tables.of_person(table, engine.dialect, job.anchors)
     if columns.days != given.days:
         what = ("days", "dates") if columns.days else ("dates", "days")
         raise InputError([Problem(job.anchors, f"counts {what[0]}, and the input {what[1]}: write both the same way")])
     sql = (
         f"SELECT COUNT(*), COUNT(DISTINCT {columns.person}), COUNT({columns.time}),"
-        f" SUM(CASE WHEN ({columns.time}) % {DAY} = 0 THEN 1 ELSE 0 END) FROM {table.name}"
+        f" SUM(CASE WHEN ({columns.time}) % {DAY} = 0 THEN 1 ELSE 0 END),"
+        f" SUM(CASE WHEN {columns.person} IS NULL OR ({columns.time}) IS NULL THEN 1 ELSE 0 END) FROM {table.name}"
     )
-    rows, persons, timed, at_midnight = next(iter(engine.rows(sql)))
+    rows, persons, timed, at_midnight, dropped = next(iter(engine.rows(sql)))
     if not timed:
         raise InputError([Problem(job.anchors, "holds no time that can be read; write for example 2024-01-31 or 2024-01-31 10:30")])
     midnight = table.columns[columns.column] == "timestamp" and at_midnight == timed
-    return anchoring.from_table(table, engine.dialect, job.anchors, job.lookback, born, midnight), rows > 20 * max(1, persons)
+    as_text = found.person == "text"
+    written = anchoring.from_table(table, engine.dialect, job.anchors, job.lookback, given.persons or "", midnight, as_text)
+    return written, rows > 20 * max(1, persons), dropped
 
 
-def rejected(given: Input, read: Read, engine: Engine) -> str:
-    """The rows that were left, and why, as SQL."""
-    engine.load(
-        "hlhcli_left", [(name, "VARCHAR") for name in ("code", "unit", "value", "reason")], [list(each) for each in read.lookups.left]
-    )
-    left = shaped(run.only(given.source.readings, read.asked), engine.dialect)
-    never = f"(s.person_id IS NULL OR s.t IS NULL OR s.t < {tags.FIRST} OR s.t > {tags.LAST})"
-    return select(
+def rejected(given: Input, read: Read, engine: Engine, split: Collection[Path] = ()) -> str:
+    """The rows that were left, and why, as SQL; `split`: files of which some lines were not even rows."""
+    columns = [(name, "VARCHAR") for name in ("code", "unit", "value", "reason")]
+    engine.load("hlhcli_left", columns, [list(each) for each in read.lookups.left])
+    left = shaped(run.only(given.source.readings, {*read.asked, *(code for code, *_ in read.lookups.left)}), engine.dialect)
+    never = f"s.t IS NULL OR s.t < {tags.FIRST} OR s.t > {tags.LAST}"
+    nowhere = (literal(lookups.NO_PERSON), literal(lookups.NO_TIME))
+    wrong = f"CASE WHEN s.person_id IS NULL THEN {nowhere[0]} WHEN {never} THEN {nowhere[1]} ELSE '' END"
+    sql = select(
         ["s.person_id", f"{engine.dialect.timestamp('s.t')} AS time", "s.code", "s.value", "s.unit", "l.reason"],
         f"FROM (\n{left}\n) AS s\nJOIN hlhcli_left AS l ON l.code = s.code AND l.unit = s.unit\n"
         "  AND COALESCE(l.value, '') = CASE WHEN s.shape IS NULL THEN COALESCE(s.value, '') ELSE '' END"
         " AND (l.value IS NULL) = (NOT s.shape IS NULL)\n"
-        f"  AND {never} = (l.reason IN ({literal(lookups.NO_PERSON)}, {literal(lookups.NO_TIME)}))",
+        f"  AND {wrong} = CASE WHEN l.reason IN ({', '.join(nowhere)}) THEN l.reason ELSE '' END",
     )
+    if not split:
+        return sql
+    listed = ", ".join(literal(str(path)) for path in sorted(split))
+    where = "NULL, NULL, NULL, CAST(file || ', line ' || line AS VARCHAR), NULL, reason"
+    return f"{sql}\nUNION ALL\nSELECT {where} FROM {BROKEN} WHERE file IN ({listed})"
 
 
-def _refuse(target: Path, force: bool) -> None:
+def _keep(job: Job, files: Sequence[Path]) -> None:
+    """Nothing that is read may be written over. Raises InputError."""
+    read = {path.resolve() for path in files}
+    for name in (job.output, job.rejects):
+        if name and (Path(name).resolve() in read or (name is job.rejects and job.output and Path(name) == Path(job.output))):
+            raise InputError([Problem(str(name), "is an input" if Path(name).resolve() in read else "is the output too")])
+
+
+def _refuse(target: Path, force: bool, engine: Engine) -> None:
+    if isinstance(engine, Splitting) and target.suffix.lower() not in engine.forms:
+        raise InputError([Problem(str(target), f"is of no form that is written here: {', '.join(engine.forms)}")])
     if target.exists() and not force:
         raise InputError([Problem(str(target), "is there already; --force writes over it")])
     if target.is_dir():
@@ -168,25 +214,36 @@ def _refuse(target: Path, force: bool) -> None:
 
 def _save(engine: Engine, sql: str, target: Path, progress: Callable[[float], None] | None) -> int:
     """A file, whole or not at all. Raises InputError."""
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.", suffix=".part", dir=target.parent))
+    with _written(target):
+        sweep(target.parent, target.name)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.", suffix=".part", dir=target.parent))
+        try:
+            part = folder / target.name
+            rows = engine.save(sql, part, progress)
+            part.replace(target)
+            return rows
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _written(target: Path) -> Iterator[None]:
+    """What hinders writing is said as such. Raises InputError."""
     try:
-        part = folder / target.name
-        rows = engine.save(sql, part, progress)
-        part.replace(target)
-        return rows
+        yield
     except OSError as error:
         raise InputError([Problem(str(target), f"cannot be written: {(error.strerror or str(error)).lower()}")]) from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _print(engine: Engine, sql: str) -> int:
+def _print(engine: Engine, sql: str, sets: Sequence[CriteriaSet]) -> int:
     """The rows as CSV on standard output, in the order of persons and time."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    rows = -1
-    for rows, row in enumerate(engine.rows(f"SELECT * FROM (\n{sql}\n) AS assessed ORDER BY person_id, anchor_time, criteria", True)):
-        writer.writerow(row)
-    return max(rows, 0)
+    writer.writerow(columns_of(sets))
+    number = 0
+    for row in engine.rows(f"SELECT * FROM (\n{sql}\n) AS assessed ORDER BY person_id, anchor_time, criteria"):
+        writer.writerow([str(each).lower() if isinstance(each, bool) else each for each in row])
+        number += 1
+    return number
 
 
 class _Parts:
@@ -199,9 +256,23 @@ class _Parts:
         self._begun = folder / ".begun.json"
         if folder.suffix:
             raise InputError([Problem(str(folder), "names a file; with --partitions the output is a folder")])
-        if job.force and folder.is_dir():
-            shutil.rmtree(folder)
+        with _written(folder):
+            if folder.is_dir():
+                sweep(folder, self._begun.name)
+                sweep(folder, "manifest.json")
+            if job.force:
+                self._clear()
         self._open()
+
+    def _clear(self) -> None:
+        """Remove the parts of an earlier run, and nothing else."""
+        ours = (self._begun, self.folder / "manifest.json")
+        here = list(self.folder.iterdir()) if self.folder.is_dir() else []
+        foreign = [path for path in here if path not in ours and not path.name.startswith("part=")]
+        if foreign or (here and not any(path in ours for path in here)):
+            raise InputError([Problem(str(self.folder), "holds other files; name an empty folder")])
+        for path in sorted(here, key=lambda path: path in ours):  # what says that the parts are ours goes last
+            path.unlink() if path in ours else shutil.rmtree(path)
 
     def _open(self) -> None:
         try:
@@ -237,7 +308,8 @@ class _Parts:
                 self.path(part).parent.mkdir(exist_ok=True)
             except OSError as error:
                 raise InputError([Problem(str(self.folder), f"cannot be written: {(error.strerror or '').lower()}")]) from None
-            _save(engine, query.sql(engine, (part, self.number)), self.path(part), _of(progress, f"part {part + 1} of {self.number}"))
+            shown = _of(progress, f"part {part + 1} of {self.number}")
+            _save(engine, query.sql(engine, (part, self.number)), self.path(part), shown)
         files = ", ".join(literal(str(self.path(part))) for part in range(self.number))
         return next(iter(engine.rows(f"SELECT COUNT(*) FROM read_parquet([{files}], hive_partitioning = false)")))[0], resumed
 

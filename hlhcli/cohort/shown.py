@@ -29,15 +29,19 @@ def text_of(column: Column, has_texts: bool) -> str:
     form, millionths, decimals = f"{name}_form", f"{name}_millionths", f"{name}_form % {tags.FORM}"
     signs = [(f"{form} >= {tags.FORM * number}", f"'{sign}'") for number, sign in enumerate(tags.FORMS) if sign]
     fraction = f"SUBSTRING(LPAD(CAST({millionths} % {scale.MICRO} AS VARCHAR), {scale.PLACES}, '0'), 1, CAST({decimals} AS INT))"
+    whole = f"CAST({millionths} // {scale.MICRO} AS VARCHAR)"
+    unit = _by_unit(column, lambda on: f"' {on.unit.name}'" if on.unit.name != "1" else "''")
     parts = [
         case(*reversed(signs), otherwise="''"),
-        f"CAST({millionths} // {scale.MICRO} AS VARCHAR)",
+        whole,
         case((f"{decimals} > 0", f"'.' || {fraction}"), otherwise="''"),
         case((f"{form} = {tags.LONG}", "'…'"), otherwise="''"),
-        _by_unit(column, lambda on: f"' {on.unit.name}'" if on.unit.name != "1" else "''"),
+        unit,
     ]
-    plain = " || ".join(parts)
-    return case((f"{form} >= {tags.FIRST_TEXT}", f"{name}_written.shown"), otherwise=plain) if has_texts else plain
+    pairs = [(f"{form} = 0", f"{whole} || {unit}")]  # most values are whole numbers
+    if has_texts:
+        pairs.append((f"{form} >= {tags.FIRST_TEXT}", f"{name}_written.shown"))
+    return case(*pairs, otherwise=" || ".join(parts))
 
 
 def millionths_of(column: Column, tick: str) -> str:

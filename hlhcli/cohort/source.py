@@ -14,8 +14,6 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from hlhcli import observables
-from hlhcli.readers.fhir_element import amount
-from hlhcli.readers.meanings import Meaning, united
 
 Form = Literal["omop", "fhir", "mimic", "long", "wide"]
 
@@ -23,6 +21,8 @@ LEFT, NOT_KNOWN = "!", "?"  # how a value begins that is none, and one that is n
 PRESENT, ENDED, ABSENT = "present", "ended", "absent"
 NO_DATE, NO_PERSON = f"{LEFT}no date that can be read", f"{LEFT}no patient"
 NOT_BLOOD = "not a specimen of blood"
+NOT_JSON = "not JSON"
+BROKEN = "hlhcli_broken"  # a table of the lines that are no rows: file, line, reason
 
 
 class Source(NamedTuple):
@@ -42,11 +42,15 @@ def unit_of(form: Form, observable: str, unit: str) -> tuple[str, str]:
     family = observables.get(observable).family
     first, mark, second = unit.partition("|")
     if form == "fhir" and family is not None:
+        from hlhcli.readers.fhir_element import amount  # a table needs none of the readers, and each costs time
+
         code, _, text = second.partition("|") if mark and not first else (first, mark, second)
         system = "ucum" if first else ""
         found = amount({"value": "1", "system": system, "code": code, "unit": text}, observable)
         return found.unit, found.wrong
     if not mark or family is None or family.find(second) is None:
         return first, ""
+    from hlhcli.readers.meanings import Meaning, united
+
     both = united(Meaning(observable, unit=first), second)
     return ("", "two different units") if both is None else (both, "")

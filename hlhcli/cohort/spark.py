@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import logging
 import re
@@ -11,9 +10,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pyspark
 from pyspark.errors import PySparkException
 from pyspark.sql import functions
 from pyspark.sql.types import (
@@ -29,12 +27,8 @@ from pyspark.sql.types import (
 )
 
 from hlhcli.cohort.dialects import DIALECTS, Kind, Table
-from hlhcli.cohort.rendered import rendered
-from hlhcli.cohort.sql import quoted
+from hlhcli.cohort.rendered import staged
 from hlhcli.errors import InputError, Problem
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
 
 _PARQUET, _CSV, _JSON = (".parquet", ".pq"), (".csv", ".tsv", ".txt"), (".ndjson", ".jsonl", ".json")
 _MARKS = (",", "\t", ";", "|")
@@ -102,7 +96,7 @@ class Spark:
             frame.createOrReplaceTempView(name)
         return Table(name, kinds)
 
-    def _frame(self, paths: Sequence[str]) -> DataFrame:
+    def _frame(self, paths: Sequence[str]) -> Any:
         plain = paths[0].lower().removesuffix(".gz").removesuffix(".zst")
         found = [each for path in paths for each in _matching(path)]
         if plain.endswith(_PARQUET):
@@ -115,7 +109,7 @@ class Spark:
             return self.session.table(paths[0])
         raise InputError([Problem(paths[0], "is neither a table nor of a form that is read here: .parquet, .csv, .tsv or .ndjson")])
 
-    def _csv(self, path: str) -> DataFrame:
+    def _csv(self, path: str) -> Any:
         """A file with a heading, all of it text."""
         first = self.session.read.text(path).first()
         head = first[0] if first else ""
@@ -123,11 +117,11 @@ class Spark:
         reader = self.session.read.option("header", "true").option("sep", mark).option("escape", '"').option("quote", '"')
         return reader.option("enforceSchema", "false").option("nullValue", "").csv(path)
 
-    def _json(self, paths: list[str]) -> DataFrame:
+    def _json(self, paths: list[str]) -> Any:
         """A line of JSON for each row; the keys of the first lines are the columns, as text."""
         lines = self.session.read.text(paths)
         keys = lines.limit(_SAMPLE).select(functions.explode(functions.json_object_keys("value"))).distinct().collect()
-        return lines.select(*(_of_key(key) for (key,) in sorted(keys)) or ("value",))
+        return lines.select([_of_key(key) for (key,) in sorted(keys)] or ["value"])
 
     def load(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]) -> None:
         """A small table of our own: one literal, so that every worker has it."""
@@ -137,25 +131,42 @@ class Spark:
         frame = self.session.sql(f"SELECT INLINE(FROM_JSON(:content, 'ARRAY<STRUCT<{kinds}>>'))", {"content": content})
         frame.createOrReplaceTempView(name)
 
-    def frame(self, sql: str) -> Any:
-        """The rows of a query, with moments that have no time zone."""
-        found = self.session.sql(rendered(sql, "spark", pretty=False))
+    @contextmanager
+    def _frame_of(self, sql: str) -> Iterator[Any]:
+        """The rows of a query, with moments that have no time zone. What several of its steps read is kept until the end."""
+        stages, last = staged(sql, "spark")
+        kept = []
+        try:
+            for table, stage in stages:
+                kept.append(self.session.sql(stage).persist())
+                kept[-1].createOrReplaceTempView(table)
+            yield self._unzoned(self.session.sql(last))
+        finally:
+            for frame in kept:
+                frame.unpersist()
+
+    def _unzoned(self, found: Any) -> Any:
         zoned = {field.name for field in found.schema.fields if isinstance(field.dataType, TimestampType)}
         if not zoned:
             return found
-        return found.selectExpr(*(f"CAST({_ticked(name)} AS TIMESTAMP_NTZ) AS {_ticked(name)}" if name in zoned else _ticked(name) for name in found.columns))
+        named = {name: _ticked(name) for name in found.columns}
+        return found.selectExpr(
+            *(f"CAST({quoted} AS TIMESTAMP_NTZ) AS {quoted}" if name in zoned else quoted for name, quoted in named.items())
+        )
 
     def rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, a part at a time. Raises InputError."""
-        with _told("spark", "be evaluated"):
-            for row in self.frame(sql).toLocalIterator(prefetchPartitions=True):
+        with _told("spark", "be evaluated"), self._frame_of(sql) as frame:
+            for row in frame.toLocalIterator(prefetchPartitions=True):
                 yield tuple(row)
 
     def save(self, sql: str, path: Path | str, progress: Callable[[float], None] | None = None) -> int:
-        """The rows of a query as one file, or as a folder of parts where the name has no suffix; how many there are. Raises InputError."""
+        """The rows of a query as one file, or a folder of parts where the name has no suffix; how many there are.
+
+        Raises InputError.
+        """
         target = str(path)
-        with _told(target, "be written"):
-            frame = self.frame(sql)
+        with _told(target, "be written"), self._frame_of(sql) as frame:
             if "://" in target:
                 return self._written(frame, target, target)
             return self._here(frame, Path(target))
@@ -213,11 +224,13 @@ def _size(memory: str) -> str:
 
 def _matching(path: str) -> list[str]:
     """The files of this machine that a pattern names; anything else is left to Spark."""
-    here = sorted(glob.glob(path, recursive=True)) if "://" not in path else []
-    return here or [path]
+    if "://" in path or not any(sign in path for sign in "*?["):
+        return [path]
+    start = Path(path).anchor
+    return sorted(map(str, Path(start or ".").glob(path.removeprefix(start)))) or [path]
 
 
-def _united(frames: list[DataFrame]) -> DataFrame:
+def _united(frames: list[Any]) -> Any:
     """The rows of all files, by the names of their columns."""
     found = frames[0]
     for frame in frames[1:]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from hlhcli.cohort.dialects import Dialect, Kind, Table
 from hlhcli.cohort.source import Source
+from hlhcli.cohort.sql import literal
 from hlhcli.cohort.sql import quoted as quote
 from hlhcli.errors import InputError, Problem, printable
 from hlhcli.readers.headings import heading
@@ -18,6 +19,7 @@ VALUE = ("value", "result")
 UNIT = ("unit", "units", "valueuom")
 REFERENCE = ("reference", "reference_range")
 COMPARATOR = ("comparator", "operator")
+_NO_TIME = ("boolean", "other")  # kinds of columns that hold a time at most in their text
 
 
 class Columns(NamedTuple):
@@ -42,11 +44,12 @@ def of_person(table: Table, dialect: Dialect, source: str) -> Columns:
         found = ", ".join(printable(name, 30) for name in list(table.columns)[:12])
         raise InputError([Problem(source, f"no column {missing}; it has {found}")])
     chosen = time or day or ""
-    return Columns(quote(person), dialect.millis(quote(chosen), _kind(table, chosen, time is None)), _is_days(table, chosen), chosen)
+    written = quote(chosen) if table.columns[chosen] not in _NO_TIME else f"CAST({quote(chosen)} AS VARCHAR)"
+    return Columns(quote(person), dialect.millis(written, _kind(table, chosen, time is None)), _is_days(table, chosen), chosen)
 
 
 def _kind(table: Table, name: str, is_day: bool) -> Kind:
-    kind = table.columns[name]
+    kind: Kind = "text" if table.columns[name] in _NO_TIME else table.columns[name]
     return "day" if is_day and kind == "text" else kind
 
 
@@ -62,16 +65,21 @@ def long(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
     if code is None or value is None:
         raise InputError([Problem(source, f"no column {'code' if code is None else 'value'}")])
     unit, reference, comparator = (column(table, names) for names in (UNIT, REFERENCE, COMPARATOR))
-    text = dialect.text(quote(value), table.columns[value])
+    text, said, limits = (_text(table, dialect, name) for name in (value, unit, reference))
     if comparator:
-        text = f"CASE WHEN {quote(comparator)} IN ('<', '<=', '>', '>=') THEN {quote(comparator)} || {text} ELSE {text} END"
+        sign = _text(table, dialect, comparator)
+        text = f"CASE WHEN {sign} IN ('<', '<=', '>', '>=') THEN {sign} || {text} ELSE {text} END"
     sql = (
         f"SELECT\n  {columns.person} AS person_id,\n  {columns.time} AS t,\n"
         f"  {dialect.text(quote(code), table.columns[code])} AS code,\n  {text} AS value,\n"
-        f"  {quote(unit) if unit else 'CAST(NULL AS VARCHAR)'} AS unit,\n"
-        f"  {quote(reference) if reference else 'CAST(NULL AS VARCHAR)'} AS reference\nFROM {table.name}"
+        f"  {said} AS unit,\n  {limits} AS reference\nFROM {table.name}"
     )
     return Source(sql, None, "long"), columns.days
+
+
+def _text(table: Table, dialect: Dialect, name: str | None) -> str:
+    """A column as text, whatever it holds; a column of nothing has any type."""
+    return dialect.text(quote(name), table.columns[name]) if name else "CAST(NULL AS VARCHAR)"
 
 
 def wide(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
@@ -82,7 +90,7 @@ def wide(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
         said = heading(name)
         if not said.observable:
             continue
-        unit = f"'{said.unit}'" if said.unit else "CAST(NULL AS VARCHAR)"
+        unit = literal(said.unit) if said.unit else "CAST(NULL AS VARCHAR)"
         parts.append(
             f"SELECT {columns.person} AS person_id, {columns.time} AS t, '{said.observable}' AS code,"
             f" {dialect.text(quote(name), kind)} AS value, {unit} AS unit, CAST(NULL AS VARCHAR) AS reference FROM {table.name}"

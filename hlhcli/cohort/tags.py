@@ -1,4 +1,4 @@
-"""How a row is packed into one number of 126 bits, so that the greatest of a window is the worst value, and says when and how it was written.
+"""How a row is packed into one number of 126 bits: the greatest of a window is the worst value, and says when and how it was written.
 
 top (63 bits)           how bad: of a quantity its worse end, and how much worse it may be; of a finding 1 where it is the worse one
 moment (43 bits)        milliseconds, counted from about 1850; of values as bad, the last counts

@@ -9,7 +9,7 @@ from hlhcli.cohort.dialects import DAY, Dialect
 from hlhcli.cohort.layout import Layout
 from hlhcli.cohort.shown import deciding
 from hlhcli.cohort.sql import case, commented, joined, quoted, select
-from hlhcli.rules import CriteriaSet, Linear, Logic, Node, Points, Ratio, Score, item_id, walk
+from hlhcli.rules import CriteriaSet, Linear, Logic, Node, Points, Ratio, Score, item_id, leaves
 
 FIXED = (
     "person_id", "anchor", "criteria", "verdict", "met", "unknown", "required", "score_min", "score_max",
@@ -127,7 +127,7 @@ class Verdicts:
 
     def _title(self, name: str) -> str:
         node = next(node for node in self.criteria.items if item_id(node) == name)
-        phrases = [each.text for each in walk(node) if not isinstance(each, (Logic, Points, Score)) and hasattr(each, "text")]
+        phrases = [each.text for each in leaves(node)]
         return f"{node.about.title or name}: {'; '.join(dict.fromkeys(phrases))}"
 
     def _counts(self) -> list[str]:

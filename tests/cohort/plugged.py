@@ -78,10 +78,10 @@ def _birth(person: Person) -> tuple[str, int | None, int | None]:
 def from_duckdb(engine: Any, sql: str) -> list[dict[str, Any]]:
     cursor = engine.connection.execute(sql)
     names = [column[0] for column in cursor.description]
-    return [_counted(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+    return [counted(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
 
-def _counted(row: dict[str, Any]) -> dict[str, Any]:
+def counted(row: dict[str, Any]) -> dict[str, Any]:
     """Days as exact numbers of milliseconds."""
     return {
         name: Fraction(round(value * 86_400_000), 86_400_000) if name.endswith("_time") and isinstance(value, float) else value

@@ -1,0 +1,429 @@
+"""Spark and PostgreSQL against the tables that a clinician can read, against the reference by chance, and against DuckDB's files.
+
+Many cases share one query: their persons get the name of the case in front. EXAMPLES populations of each kind and DEFINITIONS
+definitions are drawn, always the same; the environment variable HLHCLI_EXAMPLES multiplies both.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+pytest.importorskip("duckdb")
+pytest.importorskip("sqlglot")
+
+import duckdb
+from comparing import differences
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from plugged import counted, evaluate
+from populations import LOOKBACKS, Population, definitions, populations
+from reference_rows import reference
+from spec_tables import Case, cases, check
+
+from hlhcli import criteria
+from hlhcli.cohort.anchors import lookback
+from hlhcli.cohort.embedded import DuckDB
+from hlhcli.cohort.printed import printed
+from hlhcli.cohort.query import COMPARED, LONG, PLAIN
+from hlhcli.cohort.verdicts import columns_of
+from hlhcli.errors import InputError
+from hlhcli.rules import CriteriaSet
+
+TIMES = int(os.environ.get("HLHCLI_EXAMPLES", "1"))
+EXAMPLES, DEFINITIONS = 12 * TIMES, 5 * TIMES  # populations for each look-back, and definitions
+MODES = (None, "daily", "on:ferritin")
+SETS = [criteria.load(name) for name in criteria.ids()]
+
+
+# The engines
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    """Spark in this process; skipped where Java or pyspark is not there."""
+    pytest.importorskip("pyspark", reason="pyspark is not installed")
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("Java, which Spark needs, is not installed")
+    from hlhcli.cohort.spark import Spark
+
+    engine = Spark("local[2]", "2GB", {"spark.sql.shuffle.partitions": "2"})
+    yield engine
+    engine.close()
+
+
+def _program(name: str) -> str | None:
+    """A program of PostgreSQL, which distributions keep out of the way."""
+    here = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3].split(".")[0]))
+    return str(here[-1]) if here else shutil.which(name)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The URL of a PostgreSQL of our own, on a socket; skipped where there is none."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    pytest.importorskip("sqlalchemy", reason="sqlalchemy is not installed")
+    initdb, control = _program("initdb"), _program("pg_ctl")
+    if initdb is None or control is None:
+        pytest.skip("PostgreSQL is not installed")
+    other = []
+    folder = Path(tempfile.mkdtemp(prefix="hlhcli-"))
+    if os.geteuid() == 0:  # the server refuses to run as root
+        user = next((name for name in ("postgres", "nobody") if _uid(name) is not None), None)
+        if user is None or shutil.which("runuser") is None:
+            pytest.skip("PostgreSQL cannot run as root, and there is no other user for it")
+        other = ["runuser", "-u", user, "--"]
+        os.chown(folder, _uid(user) or 0, -1)
+
+    def run(*command: str) -> None:
+        subprocess.run([*other, *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    data = str(folder / "data")
+    run(initdb, "-D", data, "-A", "trust", "-U", "tester", "--no-sync", "-E", "UTF8", "--locale=C")
+    run(control, "-D", data, "-w", "-l", str(folder / "log"), "-o", f"-k {folder} -c listen_addresses='' -c fsync=off", "start")
+    yield f"postgresql://tester@/postgres?host={folder}"
+    run(control, "-D", data, "-m", "immediate", "stop")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _uid(name: str) -> int | None:
+    import pwd
+
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None
+
+
+@pytest.fixture(scope="module")
+def postgres(server: str) -> Iterator[Any]:
+    """A session of that server."""
+    from hlhcli.cohort.database import Database
+
+    engine = Database(server)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module", params=["spark", "postgres"])
+def engine(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(request.param)
+
+
+# Many cases in one query
+
+
+class Part(NamedTuple):
+    """A population in a query with others."""
+
+    name: str
+    population: Population
+
+
+def _rows(engine: Any, parts: Sequence[Part], sets: Sequence[CriteriaSet]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each part, by its name. All parts have one way of anchors, and one to count time."""
+    whole = _one(parts)
+    columns = columns_of(sets)
+
+    def fetch(engine: Any, sql: str) -> list[dict[str, Any]]:
+        return [counted(dict(zip(columns, row, strict=True))) for row in engine.rows(sql)]
+
+    found = evaluate(engine, fetch, whole.rows, whole.anchors, sets, whole.lookback, whole.persons)
+    return _apart(parts, found.rows)
+
+
+def _one(parts: Sequence[Part]) -> Population:
+    """All parts as one population."""
+
+    def named(field: str) -> tuple[Any, ...]:
+        return tuple(
+            each._replace(person_id=f"{part.name}/{each.person_id}") for part in parts for each in getattr(part.population, field)
+        )
+
+    first = parts[0].population
+    anchors = first.anchors if isinstance(first.anchors, str) else named("anchors")
+    return Population(named("rows"), anchors, first.lookback, named("persons"), first.counted)
+
+
+def _apart(parts: Sequence[Part], rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {part.name: [] for part in parts}
+    for row in rows:
+        name, _, person = row["person_id"].rpartition("/")
+        found[name].append(row | {"person_id": person})
+    return found
+
+
+def _population(case: Case) -> Population:
+    times = [each.time for each in case.rows] + ([each.time for each in case.anchors] if not isinstance(case.anchors, str) else [])
+    by_days = any(time is not None and not hasattr(time, "year") for time in times)
+    anchors = case.anchors if isinstance(case.anchors, str) else tuple(case.anchors)
+    return Population(tuple(case.rows), anchors, case.lookback, tuple(case.persons), by_days)
+
+
+def test_the_tables_hold(engine: Any) -> None:
+    """Every row of the tables of the cohort, by the query that the command runs."""
+    wrong, together = [], {}
+    for case in cases():
+        population = _population(case)
+        chosen = (population.anchors, *(each.id for each in case.sets)) if isinstance(population.anchors, str) else ()
+        key = (population.lookback, population.counted, *chosen)  # of given anchors, the sets of all cases are evaluated at once
+        together.setdefault(key, []).append((case, Part(case.id, population)))
+    for alike in together.values():
+        sets = {each.id: each for case, _ in alike for each in case.sets}
+        found = _rows(engine, [part for _, part in alike], list(sets.values()))
+        for case, part in alike:
+            names = {each.id for each in case.sets}
+            rows = [row for row in found[part.name] if row["criteria"] in names]
+            wrong += [f"{case.id}: {said}" for said in check(case, lambda *_, rows=rows: rows)]
+    assert wrong == []
+
+
+def _drawn(strategy: st.SearchStrategy[Any], number: int) -> list[Any]:
+    """So many examples, the same at every run."""
+    found: list[Any] = []
+
+    @settings(
+        max_examples=number,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def collect(one: Any) -> None:
+        found.append(one)
+
+    collect()
+    return found
+
+
+def _parts(number: int, lookback: str, mode: str | None, counted: bool) -> list[Part]:
+    """Populations of one kind."""
+    of_mode = populations(counted=counted).filter(lambda one: mode is not None or not isinstance(one.anchors, str))
+    found = [one._replace(lookback=lookback) for one in _drawn(of_mode, number)]
+    return [Part(str(place), one if mode is None else one._replace(anchors=mode)) for place, one in enumerate(found)]
+
+
+def _differences(engine: Any, parts: Sequence[Part], sets: Sequence[CriteriaSet]) -> list[str]:
+    found = _rows(engine, parts, sets)
+    wrong = []
+    for part in parts:
+        rows, anchors, back, persons, _ = part.population
+        wrong += differences(reference(rows, anchors, sets, back, persons).rows, found[part.name])
+    return wrong
+
+
+KINDS = [(back, MODES[place % 3], place % 4 == 3) for place, back in enumerate(LOOKBACKS)]
+
+
+@pytest.mark.parametrize(("back", "mode", "counted"), KINDS)
+def test_populations_by_chance_are_as_the_reference_says(engine: Any, back: str, mode: str | None, counted: bool) -> None:
+    """Any population, all sets that ship in turn: status, range, value and time of every item, row by row."""
+    place = LOOKBACKS.index(back)
+    assert _differences(engine, _parts(EXAMPLES, back, mode, counted), SETS[place :: len(LOOKBACKS)]) == []
+
+
+DEFINED = [each._replace(id=f"random-{place}") for place, each in enumerate(_drawn(definitions(), DEFINITIONS))]
+
+
+@pytest.mark.parametrize("definition", DEFINED, ids=lambda one: one.id)
+def test_definitions_by_chance_are_as_the_reference_says(engine: Any, definition: CriteriaSet) -> None:
+    """Any definition that the rule language can say."""
+    back, mode, counted = KINDS[DEFINED.index(definition) % len(KINDS)]
+    assert _differences(engine, _parts(EXAMPLES, back, mode, counted), [definition]) == []
+
+
+# Files, tables and addresses
+
+
+def _written(engine: Any, path: Path, folder: Path) -> list[Any]:
+    """What an engine writes of a small population, as DuckDB reads it: its columns, their types, and its rows."""
+    part = _parts(1, "7d", None, False)[0].population
+    evaluate(engine, lambda engine, sql: [engine.save(sql, path)], part.rows, part.anchors, SETS[:2], "7d", part.persons)
+    assert [each.name for each in folder.iterdir()] == [path.name], "something is left beside the file"
+    reader = f"read_csv('{path}', all_varchar = true)" if path.suffix == ".csv" else f"'{path}{'' if path.suffix else '/*'}'"
+    with duckdb.connect() as here:
+        described = here.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()
+        return [[each[:2] for each in described], sorted(here.execute(f"SELECT * FROM {reader}").fetchall(), key=str)]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_a_file_is_as_duckdb_writes_it(engine: Any, suffix: str, tmp_path: Path) -> None:
+    """The same columns, types and values, and no other file left beside it."""
+    (here := tmp_path / "here").mkdir()
+    (there := tmp_path / "there").mkdir()
+    embedded = DuckDB(threads=1)
+    try:
+        assert _written(engine, there / f"out{suffix}", there) == _written(embedded, here / f"out{suffix}", here)
+    finally:
+        embedded.close()
+
+
+def test_spark_writes_a_folder_where_the_name_has_no_suffix(spark: Any, tmp_path: Path) -> None:
+    """Parts, for other programs to read."""
+    (folder := tmp_path / "there").mkdir()
+    assert len(_written(spark, folder / "out", folder)[1]) > 0
+
+
+_LINES = 'person_id,time,code,value,unit\np1,2024-01-31,ferritin,>20000,ng/mL\n"p,2",2024-01-31 10:30,hb,"8 ""low""",\n'
+_JSON = '{"person_id": "p1", "value": 8.50, "unit": null, "a b": {"c": 1}}\n{"person_id": "p2", "value": "<5"}\n'
+
+
+@pytest.mark.parametrize(("name", "text"), [("rows.csv", _LINES), ("rows.tsv", _LINES.replace(",", "\t")), ("rows.ndjson", _JSON)])
+def test_files_are_read_as_duckdb_reads_them(spark: Any, name: str, text: str, tmp_path: Path) -> None:
+    """All of it text, empty cells NULL."""
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    embedded = DuckDB(threads=1)
+    try:
+        tables = [(each, each.table([str(path)])) for each in (spark, embedded)]
+        columns = sorted(tables[1][1].columns)
+        listed = ", ".join(f'"{column}"' for column in columns)
+        (one, other) = (sorted(engine.rows(f"SELECT {listed} FROM {table.name}")) for engine, table in tables)
+        assert (tables[0][1].columns, one) == (tables[1][1].columns, other)
+    finally:
+        embedded.close()
+
+
+def test_spark_says_what_it_cannot_read(spark: Any, tmp_path: Path) -> None:
+    """One line, without the query."""
+    with pytest.raises(InputError, match="cannot be read: path not found"):
+        spark.table([str(tmp_path / "none.parquet")])
+
+
+def test_a_database_makes_a_table(postgres: Any) -> None:
+    """By name, whole or not at all; a table of something else is not replaced."""
+    part = _parts(1, "7d", None, False)[0].population
+    for _ in range(2):  # the second replaces the first
+        counts: list[int] = []
+        evaluate(
+            postgres,
+            lambda engine, sql: counts.append(engine.save(sql, "public.cohort")) or [],
+            part.rows,
+            part.anchors,
+            SETS[:2],
+            "7d",
+        )
+        assert counts == [next(postgres.rows("SELECT COUNT(*) FROM public.cohort"))[0]] != [0]
+    assert "cohort" in postgres.tables("public")
+    assert postgres.table(["public.cohort"]).columns["anchor_time"] == "timestamp"
+    with pytest.raises(InputError, match="division"):
+        postgres.save("SELECT 1 // (met - met) AS n FROM public.cohort", "public.other")
+    assert "other" not in postgres.tables("public")
+    postgres.save("SELECT 1 AS n", "public.other")
+    with pytest.raises(InputError, match="with other columns"):
+        postgres.save("SELECT 2 AS n", "public.other")
+    with pytest.raises(InputError, match="no such table"):
+        postgres.table(["public.nothing"])
+
+
+def test_a_database_takes_a_file_of_anchors(postgres: Any, tmp_path: Path) -> None:
+    """Uploaded for the session, with the types that it has."""
+    path = tmp_path / "anchors.parquet"
+    with duckdb.connect() as here:
+        here.execute(f"COPY (SELECT 'p1' AS person_id, DATE '2024-01-31' AS time, 'a' AS \"Name\") TO '{path}'")
+    table = postgres.upload(str(path))
+    assert table.columns == {"person_id": "text", "time": "date", "name": "text"}
+    assert [str(each) for each in next(postgres.rows(f"SELECT person_id, time, name FROM {table.name}"))] == [
+        "p1",
+        "2024-01-31",
+        "a",
+    ]
+
+
+def test_messages_hold_no_password_and_no_value(server: str, postgres: Any) -> None:
+    """Neither of an address that does not answer, nor of a query that fails on a value."""
+    from hlhcli.cohort.database import Database
+
+    with pytest.raises(InputError) as unreachable:
+        Database("postgresql://tester:secret-word@127.0.0.1:1/none?password=other-word")
+    assert "secret-word" not in str(unreachable.value)
+    assert "other-word" not in str(unreachable.value)
+    with pytest.raises(InputError) as failed:
+        list(postgres.rows("SELECT CAST(x AS INT) FROM (SELECT 'of a patient' AS x) AS y"))
+    assert "patient" not in str(failed.value)
+
+
+# The query that is printed
+
+
+def _plain(part: Part) -> Part:
+    """What the printed query promises to read: plain numbers, bounds and common words, observables and LOINC codes, births."""
+    number = re.compile("|".join((PLAIN, COMPARED, LONG)))
+    population = part.population
+    rows = [
+        row._replace(reference=None)
+        for row in population.rows
+        if row.value
+        and (number.match(row.value) or row.value in ("yes", "no", "marrow", "normal", "low", "pending", "not done", "unknown"))
+        if "|" not in row.code or row.code.startswith("LOINC|")
+    ]
+    persons = [person for person in population.persons if person.birth_date]
+    return part._replace(population=population._replace(rows=tuple(rows), persons=tuple(persons)))
+
+
+@pytest.mark.parametrize(("back", "mode"), [("7d", None), ("36h", "daily"), ("1d", "on:ferritin")])
+@pytest.mark.parametrize("name", ["duckdb", "spark", "postgres"])
+def test_the_printed_query_runs_as_it_stands(request: pytest.FixtureRequest, name: str, back: str, mode: str | None) -> None:
+    """In a session that holds the tables which its head asks for; row by row as the reference says."""
+    sets = [criteria.load(each) for each in ("hlh-2004", "hscore")]
+    parts = [_plain(part) for part in _parts(EXAMPLES, back, mode, False)]
+    sql = printed(sets, mode or "anchors.csv", lookback(back), name)
+    engine = DuckDB(threads=1) if name == "duckdb" else request.getfixturevalue(name)
+    whole = _one(parts)
+    kinds = {
+        "readings": ("person_id", "time", "code", "value", "unit"),
+        "anchors": ("person_id", "time", "name"),
+        "persons": ("person_id", "birth_date"),
+    }
+    tables = {
+        "readings": [(row.person_id, str(row.time), *row[2:5]) for row in whole.rows],
+        "anchors": []
+        if isinstance(whole.anchors, str)
+        else [(each.person_id, str(each.time), each.name) for each in whole.anchors],
+        "persons": [(person.person_id, str(person.birth_date)) for person in whole.persons],
+    }
+    for table, rows in tables.items():
+        engine.load(table, [(column, "VARCHAR") for column in kinds[table]], rows)
+    columns = columns_of(sets)
+    found = _apart(parts, [dict(zip(columns, row, strict=True)) for row in _RAW[name](engine, sql)])
+    wrong = []
+    for part in parts:
+        given_rows, anchors, _, persons, _ = part.population
+        wrong += differences(reference(given_rows, anchors, sets, back, persons).rows, found[part.name])
+    assert wrong == []
+
+
+def _of_postgres(engine: Any, sql: str) -> list[Any]:
+    return list(engine._connection.exec_driver_sql(sql))
+
+
+_RAW: dict[str, Callable[[Any, str], list[Any]]] = {
+    "duckdb": lambda engine, sql: engine.connection.execute(sql).fetchall(),
+    "spark": lambda engine, sql: engine._unzoned(engine.session.sql(sql)).collect(),
+    "postgres": _of_postgres,
+}
+
+
+def test_the_printed_query_says_what_it_needs() -> None:
+    """Version, citation, look-back, the tables, and what is left open; each comparison beside its criterion."""
+    sql = printed([criteria.load("hlh-2004")], "daily", lookback("7d"), "postgres")
+    head = sql.partition("*/")[0]
+    assert all(
+        each in head
+        for each in ("hlhcli ", "Henter JI", "looks back 7d", "readings(person_id, time, code, value, unit)", "left open")
+    )
+    assert "anchors(" not in head
+    assert "/* ferritin >= 500 ug/L */" in sql
+    assert "only translated" in printed([criteria.load("hlh-2004")], "daily", lookback("7d"), "snowflake")
+    with pytest.raises(ValueError, match="no dialect"):
+        printed([criteria.load("hlh-2004")], "daily", lookback("7d"), "klingon")
