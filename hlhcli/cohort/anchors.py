@@ -112,8 +112,9 @@ def _finished(moment: str, back: Lookback, dialect: Dialect, days: bool, born: s
         written = f"CASE WHEN whole THEN {dialect.iso('moment', False)} ELSE {dialect.iso('moment', True)} END"
     until = f"CASE WHEN whole THEN moment + {DAY - 1} ELSE moment END"
     joined = f"\nLEFT JOIN (\n{indented(born)}\n) AS p ON p.person_id = m.person_id" if born else ""
-    births = ["p.born_first", "p.born_last"] if born else ["CAST(NULL AS BIGINT) AS born_first", "CAST(NULL AS BIGINT) AS born_last"]
+    births = [f"p.{name}" if born else f"CAST(NULL AS BIGINT) AS {name}" for name in ("born_first", "born_last")]
+    window = [f"{back.since('moment')} AS since", f"{until} AS until"]
     return select(
-        ["m.person_id", "moment", f"{back.since('moment')} AS since", f"{until} AS until", f"COALESCE(name, {written}) AS anchor", *births],
+        ["m.person_id", "moment", *window, f"COALESCE(name, {written}) AS anchor", *births],
         f"FROM (\n{indented(moment)}\n) AS m{joined}\nWHERE NOT moment IS NULL AND NOT m.person_id IS NULL",
     )

@@ -123,7 +123,7 @@ class Database:
     def _is_there(self, name: str, schema: str) -> bool:
         self._connection.rollback()
         found = sqlalchemy.inspect(self._connection)
-        return found.has_table(name, schema or None)
+        return bool(found.has_table(name, schema or None))
 
     def _next(self, what: str) -> str:
         self._made += 1
@@ -222,7 +222,7 @@ class Database:
             except BaseException:
                 self._connection.rollback()
                 raise
-        return made if made >= 0 else next(self.rows(f"SELECT COUNT(*) FROM {whole}"))[0]
+        return int(made if made >= 0 else next(self.rows(f"SELECT COUNT(*) FROM {whole}"))[0])
 
     def _file(self, said: str, path: Path) -> int:
         """A file on this machine: the rows come as text, and DuckDB writes them with their types."""

@@ -157,8 +157,9 @@ class DuckDB:
             return Problem(culprit, f"cannot be read: {_said(error)}")
         return Problem(source, f"cannot {what}: {_said(error)}")
 
-    def save(self, sql: str, path: Path, progress: Callable[[float], None] | None = None) -> int:
+    def save(self, sql: str, path: Path | str, progress: Callable[[float], None] | None = None) -> int:
         """The rows of a query as a file; how many there are. Raises InputError where that fails."""
+        path = Path(path)
         try:
             found = self._run(f"COPY ({sql}) TO {literal(str(path))} ({_FORMS[path.suffix.lower()]})", progress)
         except duckdb.Error as error:

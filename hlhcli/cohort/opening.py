@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hlhcli.cohort import tables
 from hlhcli.cohort.dialects import Dialect, Kind, Table
-from hlhcli.cohort.run import Engine, Input
+from hlhcli.cohort.run import Engine, Input, Stored
 from hlhcli.cohort.source import Source
 from hlhcli.errors import InputError, Problem
 
@@ -37,7 +37,8 @@ def files_of(names: Sequence[str]) -> list[Path]:
     for name in names:
         path = Path(name)
         if path.is_dir():
-            here = sorted(each for each in path.rglob("*") if each.is_file() and _suffix(each) in _READ and each.name[0] not in "._")
+            here = sorted(each for each in path.rglob("*") if each.is_file() and _suffix(each) in _READ)
+            here = [each for each in here if each.name[0] not in "._"]
             if not here:
                 raise InputError([Problem(name, "holds no file that is read here: .parquet, .csv, .tsv or .ndjson")])
         elif path.is_file():
@@ -68,8 +69,8 @@ def opened(
 
     `anchors`: their table. Where one file names persons by numbers and another by texts, all are named by texts.
     """
-    found = _source(engine, files_of(names), names[0], mapping)
-    born = engine.table([one_file(persons)]) if persons else None
+    found = _stored(engine, names) if isinstance(engine, Stored) else _source(engine, files_of(names), names[0], mapping)
+    born = file_table(engine, persons) if persons else None
     given = found.given._replace(persons=births(born, engine.dialect, persons)) if born and persons else found.given
     kinds = {found.person, *(table.columns[tables.column(table, tables.PERSON) or ""] for table in (born, anchors) if table)}
     if len(kinds) > 1:
@@ -82,6 +83,27 @@ def opened(
 
 def _as_text(born: str, dialect: Dialect, kind: Kind) -> str:
     return f"SELECT {dialect.text('person_id', kind)} AS person_id, born_first, born_last\nFROM (\n{born}\n) AS named"
+
+
+def file_table(engine: Engine, path: str) -> Table:
+    """A file as a table of the engine. Raises InputError."""
+    return engine.upload(one_file(path)) if isinstance(engine, Stored) else engine.table([one_file(path)])
+
+
+def _stored(engine: Stored, names: Sequence[str]) -> Opened:
+    """A table of a database, or a schema that holds an OMOP CDM. Raises InputError."""
+    assert isinstance(engine, Engine)
+    if len(names) > 1:
+        raise InputError([Problem(names[1], "is a second input; with a database name one table, or the schema of an OMOP CDM")])
+    there = engine.tables(names[0]) if "." not in names[0] else {}
+    if "concept" in there and there.keys() & set(_OMOP[:3]):
+        from hlhcli.cohort.omop import omop
+
+        source = omop({name: engine.table([there[name]]) for name in _OMOP if name in there}, engine.dialect)
+        return Opened(Input(source, source.persons, False), [], (), "integer")
+    table = engine.table([names[0]])
+    source, days = of_table(table, engine.dialect, names[0])
+    return Opened(Input(source, None, days), [], (), table.columns[tables.column(table, tables.PERSON) or ""])
 
 
 def one_file(name: str) -> str:

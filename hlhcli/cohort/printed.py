@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import hlhcli
 from hlhcli import observables
 from hlhcli.cohort import anchors as anchoring
-from hlhcli.cohort import query
+from hlhcli.cohort import query, run
 from hlhcli.cohort.anchors import Chosen, Lookback
 from hlhcli.cohort.dialects import DAY, DIALECTS, Dialect, Name, Table
 from hlhcli.cohort.layout import Column, Layout
@@ -133,12 +134,20 @@ class _Lists:
         self.lookups.add([*units, *texts], {code: [target]})
 
     def steps(self) -> Iterator[tuple[str, str]]:
-        marks = [f"marks{word}" for word in range(self.layout.words)]
-        yield "hlhcli_codes", _values(["written", "code"], [], self.codes)
-        numbers = ["number", "times", "plus", "least", "most", *marks]
-        yield "hlhcli_units", _values(["code", "unit", "obs", "low"], numbers, self.lookups.units)
-        numbers = ["top", "other", "tag", "said", "word", *marks]
-        yield "hlhcli_texts", _values(["code", "unit", "value", "obs"], numbers, self.lookups.texts)
+        yield "hlhcli_codes", _values([("written", "VARCHAR"), ("code", "VARCHAR")], self.codes)
+        taken: Any = _Taken()
+        run.load(taken, run.Read(self.layout, self.lookups, [], 0, 0, Counter(), {}))
+        yield from ((name, taken.tables[name]) for name in ("hlhcli_units", "hlhcli_texts"))
+
+
+class _Taken:
+    """Takes the tables that an engine would be given, as queries."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, str] = {}
+
+    def load(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]) -> None:
+        self.tables[name] = _values(columns, rows)
 
 
 def _code(column: Column, kind: str) -> str:
@@ -161,11 +170,11 @@ def _spellings(column: Column) -> tuple[str, ...]:
     return (*found, "") if "1" in family.units else tuple(found)
 
 
-def _values(names: list[str], numbers: list[str], rows: Sequence[Sequence[object]]) -> str:
+def _values(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]) -> str:
     """A list as a query; NULLs alone would have no type."""
-    columns = [*names, *(f"CAST({name} AS BIGINT) AS {name}" for name in numbers)]
+    typed = [name if kind == "VARCHAR" else f"CAST({name} AS {kind}) AS {name}" for name, kind in columns]
     listed = ",\n".join(f"  ({', '.join(map(_cell, row))})" for row in rows)
-    return f"SELECT {', '.join(columns)}\nFROM (VALUES\n{listed}\n) AS listed({', '.join([*names, *numbers])})"
+    return f"SELECT {', '.join(typed)}\nFROM (VALUES\n{listed}\n) AS listed({', '.join(name for name, _ in columns)})"
 
 
 def _cell(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from hlhcli.cohort import lookups, query, tags
 from hlhcli.cohort.anchors import Chosen, Lookback, from_rows
@@ -20,6 +20,7 @@ from hlhcli.rules import CriteriaSet
 _MANY = 20  # anchors of a person, from which on rows and anchors are brought together by buckets of time
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Where the query runs."""
 
@@ -36,11 +37,22 @@ class Engine(Protocol):
     def rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a query."""
 
-    def save(self, sql: str, path: Path, progress: Callable[[float], None] | None = None) -> int:
-        """The rows of a query as a file, and how many there are."""
+    def save(self, sql: str, path: Path | str, progress: Callable[[float], None] | None = None) -> int:
+        """The rows of a query as a file (of an engine that has tables also as a table), and how many there are."""
 
     def close(self) -> None:
         """The end."""
+
+
+@runtime_checkable
+class Stored(Protocol):
+    """An engine whose tables are its own: files are brought to it, and the result may stay in it."""
+
+    def tables(self, schema: str | None = None) -> dict[str, str]:
+        """The tables of a schema, by their names in small letters."""
+
+    def upload(self, path: str) -> Table:
+        """A file of this machine as a table."""
 
 
 class Input(NamedTuple):

@@ -21,7 +21,7 @@ from hlhcli.cohort.dialects import DAY, Table
 from hlhcli.cohort.leftovers import sweep
 from hlhcli.cohort.opening import Opened
 from hlhcli.cohort.query import shaped
-from hlhcli.cohort.run import Engine, Input, Read
+from hlhcli.cohort.run import Engine, Input, Read, Stored
 from hlhcli.cohort.source import BROKEN
 from hlhcli.cohort.sql import literal, select
 from hlhcli.cohort.verdicts import columns_of
@@ -29,6 +29,7 @@ from hlhcli.errors import InputError, Problem
 from hlhcli.rules import CriteriaSet
 
 Progress = Callable[[str, float], None]
+FILES = (".parquet", ".pq", ".csv", ".ndjson", ".jsonl")
 
 
 class Job(NamedTuple):
@@ -77,14 +78,14 @@ class Query(NamedTuple):
 
     def sql(self, engine: Engine, part: tuple[int, int] | None = None) -> str:
         sql = run.compose(engine.dialect, self.read, self.given, self.anchors, self.back, part, self.many)
-        return _first(sql) if self.first_met else sql
+        return _first(sql, self.read.layout.sets) if self.first_met else sql
 
 
-def _first(sql: str) -> str:
+def _first(sql: str, sets: Sequence[CriteriaSet]) -> str:
     """Of each person and set the first assessment that is met."""
     order = "ROW_NUMBER() OVER (PARTITION BY person_id, criteria ORDER BY anchor_time, anchor) AS place"
     numbered = f"SELECT *, {order} FROM (\n{sql}\n) AS assessed WHERE verdict = 'met'"
-    return f"SELECT * EXCLUDE (place) FROM (\n{numbered}\n) AS of_the_met WHERE place = 1"
+    return f"SELECT {', '.join(columns_of(sets))} FROM (\n{numbered}\n) AS of_the_met WHERE place = 1"
 
 
 def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
@@ -92,7 +93,7 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     start = time.monotonic()
     started = manifest.now()
     chosen = anchoring.chosen(job.anchors)
-    table = None if chosen else engine.table([opening.one_file(job.anchors)])
+    table = None if chosen else opening.file_table(engine, job.anchors)
     if table:
         tables.of_person(table, engine.dialect, job.anchors)
     found = opening.opened(engine, job.inputs, job.persons, job.mapping, table)
@@ -105,7 +106,10 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     if job.rejects:
         _refuse(job.rejects, job.force, engine)
     parts = _Parts(target, job, plan) if target and job.partitions else None
-    if target and parts is None:
+    in_database = isinstance(engine, Stored) and target is not None and not target.suffix.lower() in FILES
+    if in_database:
+        _refuse_table(engine, str(job.output), job.force)
+    elif target and parts is None:
         _refuse(target, job.force, engine)
     read = run.profile(engine, found.given.source, job.sets, chosen)
     run.load(engine, read)
@@ -118,6 +122,8 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     resumed = 0
     if parts is not None:
         rows, resumed = parts.run(engine, query, progress)
+    elif in_database:
+        rows = engine.save(query.sql(engine), str(job.output))
     elif target is not None:
         rows = _save(engine, query.sql(engine), target, _of(progress, "evaluating"))
     else:
@@ -138,7 +144,7 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     }
     if target is not None:
         with _written(target):
-            manifest.write(manifest.beside(target), content)
+            manifest.write(Path(f"{job.output}.manifest.json") if in_database else manifest.beside(target), content)
     if parts:
         parts.finish()
     return Done(content, read, resumed)
@@ -199,6 +205,13 @@ def _keep(job: Job, files: Sequence[Path]) -> None:
     for name in (job.output, job.rejects):
         if name and (Path(name).resolve() in read or (name is job.rejects and job.output and Path(name) == Path(job.output))):
             raise InputError([Problem(str(name), "is an input" if Path(name).resolve() in read else "is the output too")])
+
+
+def _refuse_table(engine: Engine, name: str, force: bool) -> None:
+    assert isinstance(engine, Stored)
+    schema, _, table = name.rpartition(".")
+    if not force and table.lower() in engine.tables(schema or None):
+        raise InputError([Problem(name, "is a table that is there already; --force writes over it")])
 
 
 def _refuse(target: Path, force: bool, engine: Engine) -> None:
