@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hlhcli.cohort.screen import Done
     from hlhcli.rules import CriteriaSet
 
+_INTERRUPTED = 130
 _SHOWN = 8  # reasons for which rows were left
 _MEMORY = r"\d+(\.\d+)? ?([KMGT]i?B)"
 
@@ -134,6 +135,10 @@ def _run(
     bar = _Bar() if sys.stderr.isatty() else None
     try:
         done = screen(opened, job, bar)
+    except RuntimeError as error:  # as DuckDB says it, whatever the signal was
+        if str(error) != "Query interrupted":
+            raise
+        raise typer.Exit(_INTERRUPTED) from None
     finally:
         if bar:
             bar.close()

@@ -81,8 +81,13 @@ class Database:
             yield
         except (exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
             if self._connection is not None:
-                self._connection.rollback()
+                self._back()
             raise InputError([Problem(name or self._shown, f"cannot {what}: {self._said(error)}")]) from None
+
+    def _back(self) -> None:
+        """The end of a transaction that failed, whether SQLAlchemy or the driver itself began it."""
+        self._connection.rollback()
+        self._connection.connection.driver_connection.rollback()
 
     def _said(self, error: Exception) -> str:
         cause = getattr(error, "orig", None) or error
@@ -220,7 +225,7 @@ class Database:
                 self._connection.exec_driver_sql(f"ALTER TABLE {before}{quoted(part)} RENAME TO {quoted(name)}")
                 self._connection.commit()
             except BaseException:
-                self._connection.rollback()
+                self._back()
                 raise
         return int(made if made >= 0 else next(self.rows(f"SELECT COUNT(*) FROM {whole}"))[0])
 

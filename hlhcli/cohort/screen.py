@@ -23,7 +23,7 @@ from hlhcli.cohort.opening import Opened
 from hlhcli.cohort.query import shaped
 from hlhcli.cohort.run import Engine, Input, Read, Stored
 from hlhcli.cohort.source import BROKEN
-from hlhcli.cohort.sql import literal, select
+from hlhcli.cohort.sql import literal, quoted, select
 from hlhcli.cohort.verdicts import columns_of
 from hlhcli.errors import InputError, Problem
 from hlhcli.rules import CriteriaSet
@@ -85,7 +85,7 @@ def _first(sql: str, sets: Sequence[CriteriaSet]) -> str:
     """Of each person and set the first assessment that is met."""
     order = "ROW_NUMBER() OVER (PARTITION BY person_id, criteria ORDER BY anchor_time, anchor) AS place"
     numbered = f"SELECT *, {order} FROM (\n{sql}\n) AS assessed WHERE verdict = 'met'"
-    return f"SELECT {', '.join(columns_of(sets))} FROM (\n{numbered}\n) AS of_the_met WHERE place = 1"
+    return f"SELECT {', '.join(map(quoted, columns_of(sets)))} FROM (\n{numbered}\n) AS of_the_met WHERE place = 1"
 
 
 def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:

@@ -97,7 +97,8 @@ def deciding(item: Node, of: Rules) -> Shown:
         label = f"{name}_text" if same else f"'{name.replace('_', ' ')} ' || {name}_text"
         texts.append(case((when, label)))
         times.append(case((f"{when} AND NOT {name}_text IS NULL", f"{name}_at")))
-    return Shown(f"NULLIF(CONCAT_WS('; ', {', '.join(texts)}), '')", f"GREATEST({', '.join(times)})")
+    latest = f"GREATEST({', '.join(times)})" if len(times) > 1 else times[0]  # Spark takes the greatest of no less than two
+    return Shown(f"NULLIF(CONCAT_WS('; ', {', '.join(texts)}), '')", latest)
 
 
 _Path = tuple[str, ...]

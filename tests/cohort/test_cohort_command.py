@@ -790,6 +790,22 @@ def test_killed_at_any_moment(ward, whole, tmp_path, parts):
     books(out)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped(ward, tmp_path, number):
+    """Stopped in the middle, the command ends without a trace of Python, and leaves nothing behind."""
+    out = tmp_path / "out.parquet"
+    arguments = ["cohort", str(ward), "--lookback", "7d", "-c", "all", "-o", str(out)]
+    process = subprocess.Popen([sys.executable, "-m", "hlhcli", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.glob(".*.part")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(number)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode in (130, 143)
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def limited(size, *arguments):
     """The command where no file may grow beyond a size, as on a full disk."""
 

@@ -55,7 +55,11 @@ def spark() -> Iterator[Any]:
         pytest.skip("Java, which Spark needs, is not installed")
     from hlhcli.cohort.spark import Spark
 
-    engine = Spark("local[2]", "2GB", {"spark.sql.shuffle.partitions": "2"})
+    options = {
+        "spark.sql.shuffle.partitions": "2",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # queries so small are over before more would pay
+    }
+    engine = Spark("local[2]", "2GB", options)
     yield engine
     engine.close()
 
@@ -250,7 +254,9 @@ def _written(engine: Any, path: Path, folder: Path) -> list[Any]:
     part = _parts(1, "7d", None, False)[0].population
     evaluate(engine, lambda engine, sql: [engine.save(sql, path)], part.rows, part.anchors, SETS[:2], "7d", part.persons)
     assert [each.name for each in folder.iterdir()] == [path.name], "something is left beside the file"
-    reader = f"read_csv('{path}', all_varchar = true)" if path.suffix == ".csv" else f"'{path}{'' if path.suffix else '/*'}'"
+    reader = (
+        f"read_csv('{path}', all_varchar = true)" if path.suffix == ".csv" else f"'{path if path.suffix else f'{path}/*.parquet'}'"
+    )
     with duckdb.connect() as here:
         described = here.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()
         return [[each[:2] for each in described], sorted(here.execute(f"SELECT * FROM {reader}").fetchall(), key=str)]
