@@ -30,32 +30,69 @@ def cohort(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="IN...", help="Parquet, CSV or NDJSON files, patterns, a folder of OMOP or FHIR; with a database its tables.", show_default=False
+            metavar="IN...",
+            help="Parquet, CSV or NDJSON files, patterns, a folder of OMOP or FHIR; with a database its tables.",
+            show_default=False,
         ),
     ] = None,
     criteria: Criteria = None,
     folder: Folder = None,
     anchors: Annotated[
-        str, typer.Option("--anchors", metavar="FILE|daily|on:NAME", help="When each person is assessed: a table, each day with a value, or each day with one of NAME.")
+        str,
+        typer.Option(
+            "--anchors",
+            metavar="FILE|daily|on:NAME",
+            help="When each person is assessed: a table, each day with a value, or each day with one of NAME.",
+        ),
     ] = "daily",
-    lookback: Annotated[str, typer.Option("--lookback", metavar="TIME", help="How far an assessment looks back for the worst value: 7d, 12h.")] = "0d",
+    lookback: Annotated[
+        str, typer.Option("--lookback", metavar="TIME", help="How far an assessment looks back for the worst value: 7d, 12h.")
+    ] = "0d",
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="PATH", help="The result: .parquet, .csv or .ndjson; with --partitions a folder; with a database also a table. [default: CSV on the screen]")
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="The result: .parquet, .csv or .ndjson; with --partitions a folder; with a database also a table."
+            " [default: CSV on the screen]",
+        ),
     ] = None,
     persons: Annotated[
-        str | None, typer.Option("--persons", metavar="FILE", help="A table of person_id and birth_date (or year_of_birth), for the age.")
+        str | None,
+        typer.Option("--persons", metavar="FILE", help="A table of person_id and birth_date (or year_of_birth), for the age."),
     ] = None,
     mapping: Annotated[Path | None, typer.Option("--map", metavar="FILE", help="MIMIC-IV: which LOINC code each item has.")] = None,
-    rejects: Annotated[Path | None, typer.Option("--rejects", metavar="FILE", help="Write the rows that could not be read, with the reason.")] = None,
-    first_met: Annotated[bool, typer.Option("--first-met", help="Only the first assessment of each person at which a set is met.")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", metavar="FILE", help="Write the rows that could not be read, with the reason.")
+    ] = None,
+    first_met: Annotated[
+        bool, typer.Option("--first-met", help="Only the first assessment of each person at which a set is met.")
+    ] = False,
     partitions: Annotated[
-        int, typer.Option("--partitions", metavar="N", min=0, max=10000, help="Write a folder of N parts, by person; run again, it goes on where it ended.")
+        int,
+        typer.Option(
+            "--partitions",
+            metavar="N",
+            min=0,
+            max=10000,
+            help="Write a folder of N parts, by person; run again, it goes on where it ended.",
+        ),
     ] = 0,
     engine: Annotated[
-        str, typer.Option("--engine", metavar="ENGINE", help="duckdb, spark, a Spark address (spark://..., sc://...), or the URL of a database.")
+        str,
+        typer.Option(
+            "--engine", metavar="ENGINE", help="duckdb, spark, a Spark address (spark://..., sc://...), or the URL of a database."
+        ),
     ] = "duckdb",
-    memory: Annotated[str | None, typer.Option("--memory", metavar="SIZE", help="How much memory may be used, such as 4GB; the rest goes to disk.")] = None,
-    sql: Annotated[str | None, typer.Option("--sql", metavar="DIALECT", help="Print the query instead, for your own warehouse: duckdb, spark, postgres.")] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option("--memory", metavar="SIZE", help="How much memory may be used, such as 4GB; the rest goes to disk."),
+    ] = None,
+    sql: Annotated[
+        str | None,
+        typer.Option("--sql", metavar="DIALECT", help="Print the query instead, for your own warehouse: duckdb, spark, postgres."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over an output that is there.")] = False,
 ) -> None:
     """
@@ -117,9 +154,20 @@ def _print_sql(sets: "list[CriteriaSet]", anchors: str, lookback: str, dialect: 
 
 
 def _run(
-    inputs: list[str], sets: "list[CriteriaSet]", anchors: str, lookback: str, output: str | None, persons: str | None, mapping: Path | None,
-    rejects: Path | None, first_met: bool, partitions: int, engine: str, memory: str | None, force: bool,
-) -> None:  # fmt: skip
+    inputs: list[str],
+    sets: "list[CriteriaSet]",
+    anchors: str,
+    lookback: str,
+    output: str | None,
+    persons: str | None,
+    mapping: Path | None,
+    rejects: Path | None,
+    first_met: bool,
+    partitions: int,
+    engine: str,
+    memory: str | None,
+    force: bool,
+) -> None:
     from hlhcli.cohort.anchors import BadAnchor, chosen
     from hlhcli.cohort.anchors import lookback as read_lookback
     from hlhcli.cohort.screen import Job, screen
@@ -173,11 +221,11 @@ def _engine(name: str, memory: str | None, spill: Path) -> "Engine":
         from hlhcli.cohort.spark import Spark
 
         return Spark(None if name == "spark" else name, memory)
-    if "://" in name:
-        from hlhcli.cohort.database import Database
+    if "://" not in name:
+        usage(f"'{name}' is no engine; write duckdb, spark, or the URL of a database such as postgresql://host/name")
+    from hlhcli.cohort.database import Database
 
-        return Database(name)
-    usage(f"'{name}' is no engine; write duckdb, spark, or the URL of a database such as postgresql://host/name")
+    return Database(name)
 
 
 class _Bar:
@@ -203,7 +251,8 @@ def _told(done: "Done", output: str | None) -> None:
     """What came of it, on stderr."""
     content: dict[str, Any] = done.manifest
     rows = content["rows"]
-    say(f"{output or 'standard output'}: {content['out']['rows']:,} rows" + (f" ({done.resumed} parts were there already)" if done.resumed else ""))
+    resumed = f" ({done.resumed} parts were there already)" if done.resumed else ""
+    say(f"{output or 'standard output'}: {content['out']['rows']:,} rows{resumed}")
     say(f"{rows['in']:,} rows read: {rows['used']:,} used, {rows['not asked for']:,} of other tests, {rows['left']:,} left")
     reasons = list(rows["left by reason"].items())
     for reason, number in reasons[:_SHOWN]:
@@ -223,7 +272,9 @@ def _told(done: "Done", output: str | None) -> None:
 @app.command("cohort summary", no_args_is_help=True, short_help="Say what came of a cohort.")
 def summary(
     result: Annotated[Path, typer.Argument(metavar="OUT", help="What `hlhcli cohort` wrote: a file, or the folder of its parts.")],
-    criteria: Annotated[list[str] | None, typer.Option("--criteria", "-c", metavar="ID", help="Only these sets; repeatable.")] = None,
+    criteria: Annotated[
+        list[str] | None, typer.Option("--criteria", "-c", metavar="ID", help="Only these sets; repeatable.")
+    ] = None,
     form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, json or markdown.")] = "table",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     figure: Annotated[Path | None, typer.Option("--figure", metavar="PATH", help="Draw the flow: .svg, .png or .pdf.")] = None,

@@ -82,7 +82,9 @@ class Dialect:
 
     def births(self, table: Table, person: str, date: str | None, year: str | None) -> str:
         """The first and the last day on which each person of a table can have been born, in days since 1970."""
-        day = f"(({self.millis(_quoted(date), table.columns[date])}) + {ERA}) // {DAY} - {ERA // DAY}" if date else "CAST(NULL AS BIGINT)"
+        day = "CAST(NULL AS BIGINT)"
+        if date:
+            day = f"(({self.millis(_quoted(date), table.columns[date])}) + {ERA}) // {DAY} - {ERA // DAY}"
         first = last = day
         if year:
             text = self.text(_quoted(year), table.columns[year])

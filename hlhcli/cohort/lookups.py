@@ -29,7 +29,7 @@ NO_PERSON, NO_TIME, TOO_MANY = "no person", "no time", "more different texts tha
 
 
 class Target(NamedTuple):
-    """An observable that a code is about. `kind`: of its unit, by the code's name; `implied`: the value that the code stands for."""
+    """An observable that a code is about. `kind`: of its unit, by the code's name; `implied`: the value that it stands for."""
 
     observable: str
     kind: str = ""

@@ -44,7 +44,7 @@ def files_of(names: Sequence[str]) -> list[Path]:
         elif path.is_file():
             here = [path]
         else:
-            here = sorted(Path(each) for each in glob.glob(name, recursive=True))
+            here = sorted(Path(each) for each in glob.glob(name, recursive=True))  # noqa: PTH207  (of any folder)
             if not here:
                 raise InputError([Problem(name, "cannot be read: no such file or directory")])
         found += here
@@ -62,9 +62,7 @@ def _stem(path: Path) -> str:
     return name
 
 
-def opened(
-    engine: Engine, names: Sequence[str], persons: str | None, mapping: Path | None, anchors: Table | None = None
-) -> Opened:
+def opened(engine: Engine, names: Sequence[str], persons: str | None, mapping: Path | None, anchors: Table | None = None) -> Opened:
     """The source in these files, and who was born when. Raises InputError.
 
     `anchors`: their table. Where one file names persons by numbers and another by texts, all are named by texts.

@@ -89,11 +89,12 @@ def numbers(readings: str, dialect: Dialect) -> str:
 
     large = f"CAST({scale.MICRO} AS DECIMAL(20, 0))"
     plain, more, longer = "shape = 0", "shape = 1", "shape = 2"
+    numbered = (plain, millionths("value")), (more, millionths(bare, large)), (longer, millionths(cut, large))
 
     return select(
         [
             "person_id, t, code, unit, value, reference",
-            f"{case((plain, millionths('value')), (more, millionths(bare, large)), (longer, millionths(cut, large)))} AS millionths",
+            f"{case(*numbered)} AS millionths",
             f"{case((plain, decimals), (more, f'{comparator} + {decimals}'), (longer, str(tags.LONG)))} AS form",
         ],
         f"FROM (\n{indented(shaped(readings, dialect))}\n) AS shaped",

@@ -62,7 +62,7 @@ def unitary(observable: str, unit: Unit) -> Unitary:
 
 def half_ticks(number: Fraction, on: Unitary) -> Fraction:
     """Where a number of a unit lies, in half ticks."""
-    return number * (on.times * MICRO) + on.plus
+    return Fraction(number * on.times * MICRO + on.plus)
 
 
 def edge(number: Fraction, on: Unitary) -> int:

@@ -106,7 +106,7 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     if job.rejects:
         _refuse(job.rejects, job.force, engine)
     parts = _Parts(target, job, plan) if target and job.partitions else None
-    in_database = isinstance(engine, Stored) and target is not None and not target.suffix.lower() in FILES
+    in_database = isinstance(engine, Stored) and target is not None and target.suffix.lower() not in FILES
     if in_database:
         _refuse_table(engine, str(job.output), job.force)
     elif target and parts is None:

@@ -1,4 +1,4 @@
-"""How a row is packed into one number of 126 bits: the greatest of a window is the worst value, and says when and how it was written.
+"""How a row is packed into one number of 126 bits: the greatest of a window is the worst value, its moment and its form.
 
 top (63 bits)           how bad: of a quantity its worse end, and how much worse it may be; of a finding 1 where it is the worse one
 moment (43 bits)        milliseconds, counted from about 1850; of values as bad, the last counts
@@ -11,11 +11,11 @@ from hlhcli.cohort import scale
 from hlhcli.cohort.dialects import DAY
 
 UNIT_BITS, FORM_BITS, MOMENT_BITS, RANK_BITS, PLACE_BITS = 4, 15, 43, 6, 57
-UNITS = 2**UNIT_BITS  # of a family, at most
-TAGS = UNITS * 2**FORM_BITS
-MOMENTS = 2**MOMENT_BITS
+UNITS = 1 << UNIT_BITS  # of a family, at most
+TAGS = UNITS * (1 << FORM_BITS)
+MOMENTS = 1 << MOMENT_BITS
 LOW = MOMENTS * TAGS  # what the moment and the tag take
-RANKS = 2**RANK_BITS  # of values with the same worse end
+RANKS = 1 << RANK_BITS  # of values with the same worse end
 FORM_PLACE, MOMENT_PLACE, TOP_PLACE, WORST_PLACE = 4, 19, 62, 68  # where the parts begin
 EPOCH = 43_830 * DAY  # from the first moment to 1970
 FIRST, LAST = -EPOCH, MOMENTS - EPOCH - 1  # moments that can be packed
