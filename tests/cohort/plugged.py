@@ -60,7 +60,9 @@ def evaluate(
             "given_anchors", [(name, "VARCHAR") for name in ("person_id", moment, "name")],
             [(each.person_id, _text(each.time), each.name) for each in anchors],
         )  # fmt: skip
-        which = anchoring.from_table(Table("given_anchors", dict.fromkeys(("person_id", moment, "name"), "text")), engine.dialect, "", back, born)
+        which = anchoring.from_table(
+            Table("given_anchors", dict.fromkeys(("person_id", moment, "name"), "text")), engine.dialect, "", back, born
+        )
     sql = run.compose(engine.dialect, read, run.Input(source, born or None, days), which, back)
     return Found(fetch(engine, sql), range(sum(read.lookups.reasons.values())), sql)
 

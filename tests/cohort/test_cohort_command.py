@@ -27,7 +27,20 @@ from hlhcli.cli_cohort import app  # noqa: E402
 OMOP, FHIR = Path("/work/shared/data/omop"), Path("/work/shared/data/fhir")
 HEAD = "person_id,time,code,value,unit\n"
 ROW = "p1,2024-01-01,ferritin,900,ng/mL\n"
-FIXED = ["person_id", "anchor", "criteria", "verdict", "met", "unknown", "required", "score_min", "score_max", "by", "applicable", "anchor_time"]
+FIXED = [
+    "person_id",
+    "anchor",
+    "criteria",
+    "verdict",
+    "met",
+    "unknown",
+    "required",
+    "score_min",
+    "score_max",
+    "by",
+    "applicable",
+    "anchor_time",
+]
 SECRET = "Zaphod-4711"
 
 
@@ -127,7 +140,21 @@ def test_sample_is_what_the_command_makes(tmp_path):
     """The committed result of the sample ward is made by the command that its manifest describes."""
     folder = SAMPLES / "cohort"
     out = tmp_path / "cohort.csv"
-    run(folder / "labs.csv", "-c", "hlh-2004", "-c", "hscore", "--anchors", folder / "anchors.csv", "--persons", folder / "persons.csv", "--lookback", "7d", "-o", out)
+    run(
+        folder / "labs.csv",
+        "-c",
+        "hlh-2004",
+        "-c",
+        "hscore",
+        "--anchors",
+        folder / "anchors.csv",
+        "--persons",
+        folder / "persons.csv",
+        "--lookback",
+        "7d",
+        "-o",
+        out,
+    )
     made, kept = out.read_text().splitlines(), (folder / "cohort.csv").read_text().splitlines()
     assert made[0] == kept[0]
     assert sorted(made) == sorted(kept)
@@ -144,7 +171,9 @@ def test_standard_output_equals_the_file(tmp_path):
     assert sorted(printed[1:]) == sorted(out.read_text().splitlines()[1:])
     assert printed[0] == out.read_text().splitlines()[0]
     rows = table("\n".join(printed))
-    assert [(row["person_id"], row["anchor_time"]) for row in rows] == sorted((row["person_id"], row["anchor_time"]) for row in rows)
+    assert [(row["person_id"], row["anchor_time"]) for row in rows] == sorted(
+        (row["person_id"], row["anchor_time"]) for row in rows
+    )
 
 
 # Contract
@@ -162,7 +191,12 @@ def test_columns_of_the_output(tmp_path):
     items = names[len(FIXED) :]
     assert items[1::3] == [f"{name}_value" for name in items[::3]]
     assert items[2::3] == [f"{name}_time" for name in items[::3]]
-    assert (kinds["applicable"], kinds["score_max"], kinds["anchor_time"], kinds["ferritin_time"]) == ("BOOLEAN", "DOUBLE", "TIMESTAMP", "TIMESTAMP")
+    assert (kinds["applicable"], kinds["score_max"], kinds["anchor_time"], kinds["ferritin_time"]) == (
+        "BOOLEAN",
+        "DOUBLE",
+        "TIMESTAMP",
+        "TIMESTAMP",
+    )
     assert {row["criteria"]: row["verdict"] for row in read(out)} == {"hlh-2004": "indeterminate", "hscore": "indeterminate"}
 
 
@@ -173,7 +207,12 @@ def test_forms_of_the_output(tmp_path, suffix):
     out = tmp_path / f"out{suffix}"
     run(write(tmp_path / "labs.csv", HEAD + ROW), "-o", out)
     [row] = read(out)
-    assert (row["person_id"], str(row["anchor"]), row["ferritin"], row["ferritin_value"]) == ("p1", "2024-01-01", "met", "900 ng/mL")
+    assert (row["person_id"], str(row["anchor"]), row["ferritin"], row["ferritin_value"]) == (
+        "p1",
+        "2024-01-01",
+        "met",
+        "900 ng/mL",
+    )
     books(out)
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted(["labs.csv", out.name, f"{out.name}.manifest.json"])
 
@@ -275,7 +314,11 @@ def test_outputs_that_cannot_be(tmp_path):
         ("a.csv", HEAD.replace("unit", "Value") + ROW, "twice"),
         ("a.csv", (HEAD + ROW).encode("utf-16"), "UTF-8"),
         ("a.csv", HEAD + ROW.replace("\n", "\r\n") + ROW, "lines end in different ways"),
-        ("a.csv", HEAD + ROW * 3 + f'"{SECRET},2024-01-01,ferritin,900,ng/mL\n' + ROW * 3, ":5:1: cannot be read: a quote is not closed"),
+        (
+            "a.csv",
+            HEAD + ROW * 3 + f'"{SECRET},2024-01-01,ferritin,900,ng/mL\n' + ROW * 3,
+            ":5:1: cannot be read: a quote is not closed",
+        ),
         ("a.parquet", b"PAR1 and no more", "no whole Parquet file"),
         ("a.xlsx", "x", "no form that is read here"),
         ("a.ndjson", '{"person_id": 1, "Person_ID": 2, "time": "2024-01-01", "code": "hb", "value": 1}\n', "twice"),
@@ -336,7 +379,13 @@ def test_one_bad_file_among_several(tmp_path, cut):
 @pytest.mark.usefixtures("quick")
 def test_lines_that_are_no_rows_are_counted(tmp_path):
     """Lines of CSV with too few or too many columns, of no UTF-8, or with odd quotes are left, each with its reason."""
-    rows = ROW.encode() + b"p2,2024-01-01\np3,2024-01-01,ferritin,1,2,3,4\n" + ROW.replace("ng", "\xb5g").encode("latin-1") + b'"p"4,2024-01-01,ferritin,9,ng/mL\n' + ROW.encode()
+    rows = (
+        ROW.encode()
+        + b"p2,2024-01-01\np3,2024-01-01,ferritin,1,2,3,4\n"
+        + ROW.replace("ng", "\xb5g").encode("latin-1")
+        + b'"p"4,2024-01-01,ferritin,9,ng/mL\n'
+        + ROW.encode()
+    )
     assert left(tmp_path, HEAD.encode() + rows) == {
         "line with too few columns": 1, "line with too many columns": 1, "line that is not UTF-8": 1, "line whose quotes cannot be read": 1,
     }  # fmt: skip
@@ -347,7 +396,7 @@ def test_lines_that_are_no_rows_late_in_a_long_file(tmp_path):
     rows = "".join(f"p{number},2024-01-01,ferritin,900,ng/mL\n" for number in range(25_000))
     late = '"Prefect, F ""x""",2024-01-01,"ferritin","900",ng/mL\np,2024\n'
     assert left(tmp_path, HEAD + rows + late + ROW) == {"line with too few columns": 1}
-    assert "Prefect, F \"x\"" in {row["person_id"] for row in read(tmp_path / "out.parquet")}
+    assert 'Prefect, F "x"' in {row["person_id"] for row in read(tmp_path / "out.parquet")}
     assert books(tmp_path / "out.parquet")["in"] == 25_003
 
 
@@ -364,9 +413,15 @@ def test_lines_that_are_no_objects(tmp_path):
 def test_keys_that_come_late(tmp_path):
     """A key that stands in the last line of NDJSON alone is read too."""
     early = json.dumps({"person_id": "p", "time": "2024-01-01", "code": "ferritin", "value": 900, "unit": "ng/mL"}) + "\n"
-    late = json.dumps({"person_id": "q", "time": "2024-01-01", "code": "ferritin", "value": 900, "unit": "ng/mL", "comparator": "<"}) + "\n"
+    late = (
+        json.dumps({"person_id": "q", "time": "2024-01-01", "code": "ferritin", "value": 900, "unit": "ng/mL", "comparator": "<"})
+        + "\n"
+    )
     rows = table(run(write(tmp_path / "a.ndjson", early * 3000 + late)).out)
-    assert {row["person_id"]: (row["ferritin"], row["ferritin_value"]) for row in rows} == {"p": ("met", "900 ng/mL"), "q": ("unknown", "<900 ng/mL")}
+    assert {row["person_id"]: (row["ferritin"], row["ferritin_value"]) for row in rows} == {
+        "p": ("met", "900 ng/mL"),
+        "q": ("unknown", "<900 ng/mL"),
+    }
 
 
 def test_broken_lines_of_other_tables_are_told(tmp_path):
@@ -424,7 +479,9 @@ VALUES = {
 def test_values_as_text(tmp_path):
     """Numbers, comparators, words and nonsense as text: nothing that cannot be read becomes a number, and none is lost."""
     names = list(VALUES)
-    rows = "".join(f'p{place},2024-01-01,ferritin,"{text}",ng/mL\np{place},2024-01-01,splenomegaly,no,\n' for place, text in enumerate(names))
+    rows = "".join(
+        f'p{place},2024-01-01,ferritin,"{text}",ng/mL\np{place},2024-01-01,splenomegaly,no,\n' for place, text in enumerate(names)
+    )
     out = tmp_path / "out.parquet"
     run(write(tmp_path / "labs.csv", HEAD + rows), "-o", out)
     assert {names[int(row["person_id"][1:])]: row["ferritin"] for row in read(out)} == VALUES
@@ -444,7 +501,10 @@ def test_values_as_text(tmp_path):
 @pytest.mark.usefixtures("quick")
 def test_values_of_any_type(tmp_path, sql, expected):
     """A column of values may have any type; what is no number is left with a reason."""
-    source = parquet(tmp_path / "labs.parquet", f"SELECT 'p1' AS person_id, DATE '2024-01-01' AS time, 'ferritin' AS code, {sql} AS value, 'ng/mL' AS unit UNION ALL SELECT 'p1', DATE '2024-01-01', 'ferritin', NULL, NULL")
+    source = parquet(
+        tmp_path / "labs.parquet",
+        f"SELECT 'p1' AS person_id, DATE '2024-01-01' AS time, 'ferritin' AS code, {sql} AS value, 'ng/mL' AS unit UNION ALL SELECT 'p1', DATE '2024-01-01', 'ferritin', NULL, NULL",
+    )
     found = left(tmp_path, source, "labs.parquet", "--anchors", write(tmp_path / "anchors.csv", "person_id,time\np1,2024-01-01\n"))
     assert [row["ferritin"] for row in read(tmp_path / "out.parquet")] == [expected]
     assert sum(found.values()) == (1 if expected != "unknown" else 2)
@@ -482,7 +542,9 @@ def test_times_as_text(tmp_path):
 @pytest.mark.usefixtures("quick")
 def test_times_of_any_type(tmp_path, name, sql, anchor):
     """Dates, timestamps and days of any type; a column of something else has no times, and its rows are left."""
-    source = parquet(tmp_path / "labs.parquet", f"SELECT 'p1' AS person_id, {sql} AS {name}, 'ferritin' AS code, 900 AS value, 'ng/mL' AS unit")
+    source = parquet(
+        tmp_path / "labs.parquet", f"SELECT 'p1' AS person_id, {sql} AS {name}, 'ferritin' AS code, 900 AS value, 'ng/mL' AS unit"
+    )
     out = tmp_path / "out.parquet"
     run(source, "-o", out, TZ="America/New_York")
     assert [row["anchor"] for row in read(out)] == ([anchor] if anchor else [])
@@ -506,13 +568,19 @@ def test_persons_of_any_name(tmp_path):
 def test_persons_of_any_type(tmp_path, kind):
     """Persons are found in anchors and births of other types, and a person that is no number does no harm."""
     name = "'6ba7b810-9dad-11d1-80b4-00c04fd430c8'" if kind == "UUID" else "7"
-    source = parquet(tmp_path / "labs.parquet", f"SELECT CAST({name} AS {kind}) AS person_id, DATE '2024-01-01' AS time, 'ferritin' AS code, 900 AS value, 'ng/mL' AS unit")
+    source = parquet(
+        tmp_path / "labs.parquet",
+        f"SELECT CAST({name} AS {kind}) AS person_id, DATE '2024-01-01' AS time, 'ferritin' AS code, 900 AS value, 'ng/mL' AS unit",
+    )
     person = name.strip("'")
     anchors = write(tmp_path / "anchors.csv", f"person_id,time\n{person},2024-01-01\n{SECRET},2024-01-01\n")
     persons = write(tmp_path / "persons.csv", f"person_id,birth_date\n{person},2015-01-01\n{SECRET},soon\n")
     out = tmp_path / "out.parquet"
     ran = run(source, "--anchors", anchors, "--persons", persons, "-o", out, "-c", "hscore")
-    assert {str(row["person_id"]): (row["ferritin"], row["applicable"]) for row in read(out)} == {person: ("not_met", False), SECRET: ("unknown", None)}
+    assert {str(row["person_id"]): (row["ferritin"], row["applicable"]) for row in read(out)} == {
+        person: ("not_met", False),
+        SECRET: ("unknown", None),
+    }
     assert SECRET not in ran.err
     assert {str(row["person_id"]) for row in table(run(source, "--persons", persons).out)} <= {person, f"{person}.0"}
 
@@ -520,11 +588,33 @@ def test_persons_of_any_type(tmp_path, kind):
 @pytest.mark.usefixtures("quick")
 def test_odd_codes_and_units(tmp_path):
     """Codes and units with quotes, pipes, spaces, unicode and SQL do no harm; those that are not known are counted."""
-    odd = ["'", '"', "a|b|c", "LOINC|2276-4", "loinc|2276-4 x|y", "ferritín", "'); drop table x; --", "ferritin' or '1'='1", "🙂", " ", "|", "||", "x" * 10000, "!left", "?unknown"]
+    odd = [
+        "'",
+        '"',
+        "a|b|c",
+        "LOINC|2276-4",
+        "loinc|2276-4 x|y",
+        "ferritín",
+        "'); drop table x; --",
+        "ferritin' or '1'='1",
+        "🙂",
+        " ",
+        "|",
+        "||",
+        "x" * 10000,
+        "!left",
+        "?unknown",
+    ]
     rows = io.StringIO()
-    csv.writer(rows, lineterminator="\n").writerows([f"c{place}", "2024-01-01", code, "900", "ng/mL"] for place, code in enumerate(odd))
-    csv.writer(rows, lineterminator="\n").writerows([f"u{place}", "2024-01-01", "ferritin", "900", unit] for place, unit in enumerate(odd))
-    csv.writer(rows, lineterminator="\n").writerows([f"v{place}", "2024-01-01", "ferritin", value, "ng/mL"] for place, value in enumerate(odd))
+    csv.writer(rows, lineterminator="\n").writerows(
+        [f"c{place}", "2024-01-01", code, "900", "ng/mL"] for place, code in enumerate(odd)
+    )
+    csv.writer(rows, lineterminator="\n").writerows(
+        [f"u{place}", "2024-01-01", "ferritin", "900", unit] for place, unit in enumerate(odd)
+    )
+    csv.writer(rows, lineterminator="\n").writerows(
+        [f"v{place}", "2024-01-01", "ferritin", value, "ng/mL"] for place, value in enumerate(odd)
+    )
     found = ferritin(tmp_path, rows.getvalue())
     assert {person for (person, _), (status, _) in found.items() if status == "met"} == {"c3", "c4"}
     out = tmp_path / "out.parquet"
@@ -536,9 +626,13 @@ def test_odd_codes_and_units(tmp_path):
 @pytest.mark.usefixtures("quick")
 def test_columns_with_odd_names(tmp_path):
     """Columns that are not read may have any name, and do no harm."""
-    head = HEAD.strip() + ",\"'; drop table x; --\",\"a \"\"b\"\"\",,\n"
-    assert ferritin(tmp_path, "p1,2024-01-01,ferritin,900,ng/mL,1,2,3,4\n", head=head) == {("p1", "2024-01-01"): ("met", "900 ng/mL")}
-    assert ferritin(tmp_path, "p1,2024-01-01,900,\n", head="person_id,time,Ferritin (ng/mL),\"Hb (g/dL)\"\n")[("p1", "2024-01-01")] == ("met", "900 ng/mL")
+    head = HEAD.strip() + ',"\'; drop table x; --","a ""b""",,\n'
+    assert ferritin(tmp_path, "p1,2024-01-01,ferritin,900,ng/mL,1,2,3,4\n", head=head) == {
+        ("p1", "2024-01-01"): ("met", "900 ng/mL")
+    }
+    assert ferritin(tmp_path, "p1,2024-01-01,900,\n", head='person_id,time,Ferritin (ng/mL),"Hb (g/dL)"\n')[
+        ("p1", "2024-01-01")
+    ] == ("met", "900 ng/mL")
 
 
 @pytest.mark.usefixtures("quick")
@@ -552,7 +646,10 @@ def test_a_very_long_value(tmp_path):
 @pytest.mark.usefixtures("quick")
 def test_columns_that_hold_nothing(tmp_path):
     """A unit or a reference of NULLs alone has whatever type a program gave it."""
-    source = parquet(tmp_path / "labs.parquet", "SELECT 1 AS person_id, DATE '2024-01-01' AS time, 'ferritin' AS code, '900 ng/mL' AS value, CAST(NULL AS INTEGER) AS unit, CAST(NULL AS DOUBLE) AS reference, CAST(NULL AS INTEGER) AS comparator")
+    source = parquet(
+        tmp_path / "labs.parquet",
+        "SELECT 1 AS person_id, DATE '2024-01-01' AS time, 'ferritin' AS code, '900 ng/mL' AS value, CAST(NULL AS INTEGER) AS unit, CAST(NULL AS DOUBLE) AS reference, CAST(NULL AS INTEGER) AS comparator",
+    )
     assert [row["ferritin"] for row in table(run(source).out)] == ["met"]
 
 
@@ -587,7 +684,10 @@ def test_anchors_of_dates_and_midnights(tmp_path):
     for values, expected in (
         ("(DATE '2024-01-01')", {"2024-01-01": "met"}),
         ("(TIMESTAMP '2024-01-01')", {"2024-01-01": "met"}),
-        ("(TIMESTAMP '2024-01-01'), (TIMESTAMP '2024-01-03 12:00')", {"2024-01-01 00:00:00": "unknown", "2024-01-03 12:00:00": "not_met"}),
+        (
+            "(TIMESTAMP '2024-01-01'), (TIMESTAMP '2024-01-03 12:00')",
+            {"2024-01-01 00:00:00": "unknown", "2024-01-03 12:00:00": "not_met"},
+        ),
     ):
         path = parquet(tmp_path / "anchors.parquet", f"SELECT 'p1' AS person_id, t AS time FROM (VALUES {values}) AS v(t)")
         assert anchored(tmp_path, path) == {("p1", anchor): status for anchor, status in expected.items()}
@@ -599,7 +699,9 @@ def test_anchors_twice_and_far_away(tmp_path):
     text = "person_id,time\np1,2024-01-01\np1,2024-01-01\np1,9999-12-31\np1,1200-01-01\np1,\n"
     found = anchored(tmp_path, text)
     assert found == {("p1", "2024-01-01"): "met", ("p1", "9999-12-31"): "unknown", ("p1", "1200-01-01"): "unknown"}
-    assert "no time that can be read" in refused(tmp_path / "labs.csv", "--anchors", write(tmp_path / "anchors.csv", "person_id,time\np1,soon\n"))
+    assert "no time that can be read" in refused(
+        tmp_path / "labs.csv", "--anchors", write(tmp_path / "anchors.csv", "person_id,time\np1,soon\n")
+    )
     assert "counts days" in refused(tmp_path / "labs.csv", "--anchors", write(tmp_path / "anchors.csv", "person_id,day\np1,3\n"))
     assert "no column" in refused(tmp_path / "labs.csv", "--anchors", write(tmp_path / "anchors.csv", "who,when\np1,3\n"))
 
@@ -624,7 +726,18 @@ def test_daily_on_and_first(tmp_path):
     """Each day with a value, each day with a ferritin, and the first day on which the criteria are met."""
     assert set(ferritin(tmp_path, ROWS)) == {("p1", "2024-01-01"), ("p1", "2024-01-03"), ("p1", "2024-01-10"), ("p2", "2024-01-02")}
     assert set(ferritin(tmp_path, ROWS, "--anchors", "on:Ferritin")) == {("p1", "2024-01-01"), ("p1", "2024-01-03")}
-    good = "".join(f"p1,2024-01-0{day},{name},{value}\n" for day in (2, 4) for name, value in (("temperature", "39,Cel"), ("splenomegaly", "yes,"), ("hb", "8,g/dL"), ("plt", "20,10*9/L"), ("ferritin", "900,ng/mL"), ("tg", "400,mg/dL")))
+    good = "".join(
+        f"p1,2024-01-0{day},{name},{value}\n"
+        for day in (2, 4)
+        for name, value in (
+            ("temperature", "39,Cel"),
+            ("splenomegaly", "yes,"),
+            ("hb", "8,g/dL"),
+            ("plt", "20,10*9/L"),
+            ("ferritin", "900,ng/mL"),
+            ("tg", "400,mg/dL"),
+        )
+    )
     assert set(ferritin(tmp_path, ROWS + good, "--first-met")) == {("p1", "2024-01-02")}
     assert set(ferritin(tmp_path, ROWS, "--first-met")) == set()
     out = tmp_path / "out.parquet"
@@ -635,7 +748,10 @@ def test_daily_on_and_first(tmp_path):
 @pytest.mark.usefixtures("quick")
 def test_persons(tmp_path):
     """Births as dates or years; a person with two different births may be of either age."""
-    persons = write(tmp_path / "persons.csv", "person_id,birth_date,year_of_birth\na,2015-01-01,\nb,,1960\nc,2015-01-01,\nc,1950-01-01,\nd,soon,\ne,2999-01-01,\n")
+    persons = write(
+        tmp_path / "persons.csv",
+        "person_id,birth_date,year_of_birth\na,2015-01-01,\nb,,1960\nc,2015-01-01,\nc,1950-01-01,\nd,soon,\ne,2999-01-01,\n",
+    )
     rows = "".join(f"{person},2024-01-01,ferritin,900,ng/mL\n" for person in "abcdef")
     ran = run(write(tmp_path / "labs.csv", HEAD + rows), "--persons", persons, "-c", "hlh-2004", "-c", "hscore")
     found = {(row["person_id"], row["criteria"]): row["applicable"] for row in table(ran.out)}
@@ -643,7 +759,9 @@ def test_persons(tmp_path):
     assert found["a", "hscore"] == "false"
     assert found["b", "hscore"] == "true"
     assert {found[person, "hscore"] for person in "cdf"} == {""}
-    assert "no column person_id" in refused(tmp_path / "labs.csv", "--persons", write(tmp_path / "persons.csv", "person_id,born\na,1\n"))
+    assert "no column person_id" in refused(
+        tmp_path / "labs.csv", "--persons", write(tmp_path / "persons.csv", "person_id,born\na,1\n")
+    )
 
 
 # Books of each source
@@ -652,12 +770,27 @@ def test_persons(tmp_path):
 @pytest.mark.usefixtures("quick")
 def test_books_of_each_form(tmp_path):
     """Every row that goes in is used, of another test, or left with a reason."""
-    rows = HEAD + ROW + "p1,2024-01-01,sodium,140,mmol/L\np1,2024-01-01,hb,8,\np1,2024-01-01,hb,8,stone\n,2024-01-01,hb,8,g/dL\np1,,hb,8,g/dL\np1,2024-01-01,hb,,g/dL\np1,2024-01-01,hb,NaN,g/dL\np1,2024-01-01,hb,much,g/dL\n"
-    reasons = {"no unit": 1, "unknown unit": 1, "no person": 1, "no time": 1, "no value": 1, "NaN or infinity": 1, "value that cannot be read": 1}
+    rows = (
+        HEAD
+        + ROW
+        + "p1,2024-01-01,sodium,140,mmol/L\np1,2024-01-01,hb,8,\np1,2024-01-01,hb,8,stone\n,2024-01-01,hb,8,g/dL\np1,,hb,8,g/dL\np1,2024-01-01,hb,,g/dL\np1,2024-01-01,hb,NaN,g/dL\np1,2024-01-01,hb,much,g/dL\n"
+    )
+    reasons = {
+        "no unit": 1,
+        "unknown unit": 1,
+        "no person": 1,
+        "no time": 1,
+        "no value": 1,
+        "NaN or infinity": 1,
+        "value that cannot be read": 1,
+    }
     assert left(tmp_path, rows) == reasons
     lines = "\n".join(json.dumps({key: value for key, value in row.items() if value}) for row in table(rows))
     assert left(tmp_path, lines, "labs.ndjson") == reasons
-    assert left(tmp_path, "person_id,time,ferritin (ng/mL),hb_g_dl,weight\np1,2024-01-01,900,,1\np1,soon,,x,1\n", "wide.csv") == {"no value": 1, "no time": 2}
+    assert left(tmp_path, "person_id,time,ferritin (ng/mL),hb_g_dl,weight\np1,2024-01-01,900,,1\np1,soon,,x,1\n", "wide.csv") == {
+        "no value": 1,
+        "no time": 2,
+    }
     assert books(tmp_path / "out.parquet")["in"] == 4
 
 
@@ -676,9 +809,15 @@ def test_omop_folder(tmp_path):
 @pytest.mark.usefixtures("quick")
 def test_omop_days_of_a_drug(tmp_path):
     """Each day on which a drug was given is an anchor; broken lines of the concept table are told, and are no rows."""
-    write(tmp_path / "concept.csv", "concept_id,concept_name,domain_id,vocabulary_id,concept_class_id,standard_concept,concept_code\n1,etoposide,Drug,RxNorm,Ingredient,S,4179\n2,Ferritin,Measurement,LOINC,Lab,S,2276-4\n3,ng/mL,Unit,UCUM,Unit,S,ng/mL\nbroken\n")
+    write(
+        tmp_path / "concept.csv",
+        "concept_id,concept_name,domain_id,vocabulary_id,concept_class_id,standard_concept,concept_code\n1,etoposide,Drug,RxNorm,Ingredient,S,4179\n2,Ferritin,Measurement,LOINC,Lab,S,2276-4\n3,ng/mL,Unit,UCUM,Unit,S,ng/mL\nbroken\n",
+    )
     write(tmp_path / "drug_exposure.csv", "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date\n1,7,1,2024-01-05\n")
-    write(tmp_path / "measurement.csv", "measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number,unit_concept_id\n1,7,2,2024-01-04,900,3\n2,7,2,2024-01-01,9000,3\nbroken\n")
+    write(
+        tmp_path / "measurement.csv",
+        "measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number,unit_concept_id\n1,7,2,2024-01-04,900,3\n2,7,2,2024-01-01,9000,3\nbroken\n",
+    )
     out = tmp_path.parent / f"{tmp_path.name}.parquet"
     ran = run(tmp_path, "--anchors", "on:etoposide", "--lookback", "1d", "-o", out)
     [row] = read(out)
@@ -721,7 +860,9 @@ def rows_of(path):
     """A checksum of an output, whatever its order."""
     name = f"{path}/part=*/*.parquet" if path.is_dir() else path
     with duckdb.connect() as connection:
-        return connection.execute(f"SELECT COUNT(*), SUM(CAST(hash(t) AS HUGEINT)) FROM read_parquet('{name}', hive_partitioning = false) AS t").fetchone()
+        return connection.execute(
+            f"SELECT COUNT(*), SUM(CAST(hash(t) AS HUGEINT)) FROM read_parquet('{name}', hive_partitioning = false) AS t"
+        ).fetchone()
 
 
 @pytest.fixture(scope="module")
@@ -772,7 +913,9 @@ def test_killed_at_any_moment(ward, whole, tmp_path, parts):
     moments = random.Random(7)
     finished = {}
     for _ in range(4):
-        process = subprocess.Popen([sys.executable, "-m", "hlhcli", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hlhcli", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         time.sleep(moments.uniform(0.3, 1.6))
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -795,7 +938,9 @@ def test_stopped(ward, tmp_path, number):
     """Stopped in the middle, the command ends without a trace of Python, and leaves nothing behind."""
     out = tmp_path / "out.parquet"
     arguments = ["cohort", str(ward), "--lookback", "7d", "-c", "all", "-o", str(out)]
-    process = subprocess.Popen([sys.executable, "-m", "hlhcli", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hlhcli", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 30
     while not list(tmp_path.glob(".*.part")) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -814,7 +959,16 @@ def limited(size, *arguments):
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
     environment = {key: value for key, value in os.environ.items() if key != "FORCE_COLOR"} | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-m", "hlhcli", "cohort", *map(str, arguments)], cwd=ROOT, preexec_fn=limit, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "hlhcli", "cohort", *map(str, arguments)],
+        cwd=ROOT,
+        preexec_fn=limit,
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("size", [100, 20_000, 150_000])
@@ -860,9 +1014,19 @@ def test_full_file_system(ward, tmp_path):
         pytest.skip("only root mounts a file system")
     small = tmp_path / "small"
     small.mkdir()
-    command = " ".join(f"'{each}'" for each in (sys.executable, "-m", "hlhcli", "cohort", ward, "--lookback", "7d", "-o", small / "out.parquet"))
+    command = " ".join(
+        f"'{each}'" for each in (sys.executable, "-m", "hlhcli", "cohort", ward, "--lookback", "7d", "-o", small / "out.parquet")
+    )
     script = f"mount -t tmpfs -o size=200k tmpfs '{small}' && touch '{tmp_path}/mounted' && {command}; code=$?; ls -A '{small}' >&2; exit $code"
-    ran = subprocess.run(["unshare", "-m", "sh", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    ran = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     if not (tmp_path / "mounted").exists():
         pytest.skip("no file system may be mounted here")
     assert ran.returncode == 1
@@ -877,7 +1041,9 @@ def test_full_file_system(ward, tmp_path):
 def test_nothing_private_is_said(tmp_path):
     """No person, date, value or free text comes to stderr, whatever is wrong with the rows."""
     rows = f"{SECRET},1987-06-05,ferritin,{SECRET},{SECRET}\n{SECRET},{SECRET},hb,4711,{SECRET}\n{SECRET},1987-06-05,hb,{SECRET},g/dL\n{SECRET},1987\n"
-    anchors = write(tmp_path / "anchors.csv", f"person_id,time,name\n{SECRET},{SECRET},{SECRET}\n{SECRET},1987-06-05,{SECRET}\n{SECRET}\n")
+    anchors = write(
+        tmp_path / "anchors.csv", f"person_id,time,name\n{SECRET},{SECRET},{SECRET}\n{SECRET},1987-06-05,{SECRET}\n{SECRET}\n"
+    )
     persons = write(tmp_path / "persons.csv", f"person_id,birth_date,year_of_birth\n{SECRET},{SECRET},{SECRET}\n{SECRET}\n")
     out = tmp_path / "out.csv"
     ran = run(write(tmp_path / "labs.csv", HEAD + rows), "--anchors", anchors, "--persons", persons, "-o", out)
@@ -893,7 +1059,15 @@ def test_no_colors_and_no_bar_in_a_pipe(tmp_path):
         ran = run(source, **environment)
         assert "\x1b" not in ran.out + ran.err
         assert "\r" not in ran.err
-    process = subprocess.run(f"'{sys.executable}' -m hlhcli cohort '{source}' | head -1", shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    process = subprocess.run(
+        f"'{sys.executable}' -m hlhcli cohort '{source}' | head -1",
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert process.stdout.startswith("person_id,")
     assert "Traceback" not in process.stderr
 

@@ -127,6 +127,8 @@ def test_the_definitions_are_of_every_kind() -> None:
             seen.add(node.kind if isinstance(node, rules.Logic) else type(node).__name__)
             if isinstance(node, (rules.Threshold, rules.Present)) and node.at:
                 seen.add(node.at)
+            if isinstance(node, rules.Change):
+                seen.add(f"from {node.against}")
             if isinstance(node, rules.Threshold):
                 seen.update({"two edges"} if len(node.edges) > 1 else {node.edges[0].unit.name} & {"ULN", "LLN"})
             if isinstance(node, rules.AtLeast) and node.required is None:
@@ -134,4 +136,4 @@ def test_the_definitions_are_of_every_kind() -> None:
 
     collect()
     nodes = "all any not agree first_known if AtLeast Points Linear Score Threshold Present Word Ratio Change"
-    assert seen >= {*nodes.split(), "baseline", "previous", "nadir", "peak", "two edges", "ULN", "LLN", "unpublished"}
+    assert seen >= {*nodes.split(), "baseline", "previous", "from nadir", "from peak", "two edges", "ULN", "LLN", "unpublished"}
