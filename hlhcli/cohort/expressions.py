@@ -9,6 +9,7 @@ from typing import Any
 from hlhcli import observables
 from hlhcli.cohort.dialects import DAY, Dialect, Table
 from hlhcli.cohort.source import ENDED, LEFT, NOT_KNOWN
+from hlhcli.cohort.sql import literal
 from hlhcli.readers import codes
 from hlhcli.readers.dates import EARLIEST, LATEST
 from hlhcli.yamltree import parse
@@ -16,11 +17,6 @@ from hlhcli.yamltree import parse
 NONE = "CAST(NULL AS VARCHAR)"
 _NULL = ("", "null", r"\n", "nan", "none", "na")  # how exports of databases write NULL
 _NUMBER = "^[0-9]*[.]?[0-9]+([eE][+-]?[0-9]+)?$"
-
-
-def literal(text: str) -> str:
-    """A text as SQL writes it."""
-    return f"'{text.replace(chr(39), chr(39) * 2)}'"
 
 
 def free(text: str) -> str:

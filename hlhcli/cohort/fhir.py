@@ -11,9 +11,10 @@ from hlhcli import observables
 from hlhcli.cohort import fhir_events as events
 from hlhcli.cohort import fhir_value as values
 from hlhcli.cohort.dialects import DAY
-from hlhcli.cohort.expressions import coded, listed, literal, not_of_blood, of_other_fluids
+from hlhcli.cohort.expressions import coded, listed, not_of_blood, of_other_fluids
 from hlhcli.cohort.fhir_value import Paths, each
 from hlhcli.cohort.source import LEFT, NOT_BLOOD, NOT_JSON, NOT_KNOWN, Source
+from hlhcli.cohort.sql import literal
 from hlhcli.observations import PENDING
 from hlhcli.readers.chart import CSF
 from hlhcli.readers.fhir_event import REFUTED

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from functools import cache
 
 from hlhcli.cohort.dialects import DAY, Dialect, Table
-from hlhcli.cohort.expressions import NONE, Columns, bounds, clock, coded, days, free, listed, literal, midnight, of_a_life, rows
+from hlhcli.cohort.expressions import NONE, Columns, bounds, clock, coded, days, free, listed, midnight, of_a_life, rows
 from hlhcli.cohort.source import ENDED, LEFT, NO_DATE, NO_PERSON, NOT_KNOWN, PRESENT, Source
+from hlhcli.cohort.sql import literal
 from hlhcli.quantity import COMPARATORS
 from hlhcli.readers.omop import _DENIED, _STATUSES
 

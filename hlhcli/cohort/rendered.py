@@ -44,19 +44,15 @@ def _parsed(sql: str, name: str) -> exp.Expr:
 def staged(sql: str, name: str) -> tuple[list[tuple[str, str]], str]:
     """The query for a database that evaluates a step again for each step that reads it.
 
-    Steps that come after a GROUP BY and that several others read become queries of their own, by the name of a table each, for
-    the last query to read. Raises ValueError.
+    Steps that several others read become queries of their own, by the name of a table each, for the next to read. Raises
+    ValueError.
     """
     tree = _parsed(sql, name)
     clause = tree.args.get("with_")
     steps = {step.alias: step for step in clause.expressions} if clause else {}
     readers = Counter(table.name for table in tree.find_all(exp.Table))
-    late: set[str] = set()
     stages: list[tuple[str, str]] = []
     for alias, step in steps.items():
-        if not step.this.find(exp.Group) and not any(table.name in late for table in step.this.find_all(exp.Table)):
-            continue
-        late.add(alias)
         if readers[alias] > 1:
             table = f"hlhcli_step_{alias}"
             stages.append((table, _with(steps, step.this).sql(dialect=name)))
