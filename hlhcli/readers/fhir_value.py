@@ -105,7 +105,9 @@ def _coded(holder: Json, of: Named) -> Said:
     concept = holder["valueCodeableConcept"]
     answers = {codes.answer(each.system, each.code) for each in codings(concept)} - {None}
     words = named(concept).partition(" (")[0]
-    if not _has_words_of_its_own(of) and (said := answered({"true": "yes", "false": "no"}.get(words.casefold(), words))):
+    if _has_words_of_its_own(of):  # `absent` of NK activity is no `no`: it is what the word says
+        return Said(words) if words else _unread("answer not known here")
+    if said := answered({"true": "yes", "false": "no"}.get(words.casefold(), words)):
         answers.add(said)
     if len(answers) > 1:
         return _unread("answers that contradict one another")

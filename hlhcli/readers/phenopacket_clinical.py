@@ -111,6 +111,8 @@ def _answer(name: str, of: Term, answer: Term, when: Time, place: Place, part: P
     """A value that is a term: yes or no of a finding, or a word such as normal."""
     observable = observables.get(name)
     coded = codes.answer(answer.system, answer.code) if answer.system else None
+    if observable.family is None and observable.negative != "no":
+        coded = None  # `absent` of NK activity is no `no`: it is what the word says
     word = observable.negative if coded == "no" else coded or answer.label
     try:
         value = read(name, word)

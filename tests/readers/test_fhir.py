@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import nullcontext
 from pathlib import Path
@@ -502,3 +503,22 @@ def test_nothing_of_a_person_is_told(read):
     got = read(bundle(PERSON | {"name": [{"family": "Smith"}]}, *made))
     lines = " ".join([*got.account.summary(50), *got.errors])
     assert "mith" not in lines
+
+
+@pytest.mark.parametrize(("display", "said"), [("Absent", "absent"), ("Absent (qualifier value)", "absent"), ("", "unknown")])
+def test_absent_nk_activity_is_not_normal(tmp_path: Path, display: str, said: str) -> None:
+    """The coded answer `absent` says of NK activity that there is none, and not that nothing was found."""
+    coding = {"system": "http://snomed.info/sct", "code": "2667000"} | ({"display": display} if display else {})
+    observation = {
+        "resourceType": "Observation",
+        "status": "final",
+        "subject": {"reference": "Patient/p"},
+        "effectiveDateTime": "2024-03-01",
+        "code": {"coding": [{"system": "urn:hlhcli:observable", "code": "nk_activity"}]},
+        "valueCodeableConcept": {"coding": [coding]},
+    }
+    path = tmp_path / "nk.json"
+    path.write_text(json.dumps(observation), encoding="utf-8")
+    patient = next(load_input(path).documents).patient
+    found = patient.timepoints[0].observations["nk_activity"].value
+    assert found.text == said
