@@ -18,7 +18,8 @@ from hlhcli.cohort.verdicts import Verdicts, item_ids
 PLAIN = "^(0|[1-9][0-9]{0,5})([.][0-9]{1,6})?$"
 NUMBER = "(0|[1-9][0-9]{0,8})"
 COMPARED = f"^([<>]=?)?{NUMBER}([.][0-9]{{1,6}})?$"  # or as large as a count of cells can be
-LONG = f"^{NUMBER}[.][0-9]{{6}}[0-9]*[1-9]$"  # more decimals than are exact
+_BILLION = 1_000_000_000
+LONG = f"^{NUMBER}[.][0-9]{{6}}[0-9]*[1-9]$"  # more decimals than six
 
 
 class Query(NamedTuple):
@@ -88,6 +89,7 @@ def numbers(readings: str, dialect: Dialect) -> str:
         return f"CAST(CAST({text} AS DECIMAL(18, 6)) * {factor} AS BIGINT)"
 
     large = f"CAST({scale.MICRO} AS DECIMAL(20, 0))"
+    rest = "CAST(RPAD(SUBSTRING(value, STRPOS(value, '.') + 7, 9), 9, '0') AS BIGINT)"  # of a millionth, in billionths
     plain, more, longer = "shape = 0", "shape = 1", "shape = 2"
     numbered = (plain, millionths("value")), (more, millionths(bare, large)), (longer, millionths(cut, large))
 
@@ -96,6 +98,7 @@ def numbers(readings: str, dialect: Dialect) -> str:
             "person_id, t, code, unit, value, reference",
             f"{case(*numbered)} AS millionths",
             f"{case((plain, decimals), (more, f'{comparator} + {decimals}'), (longer, str(tags.LONG)))} AS form",
+            f"{case((longer, rest))} AS rest",
         ],
         f"FROM (\n{indented(shaped(readings, dialect))}\n) AS shaped",
     )
@@ -104,11 +107,13 @@ def numbers(readings: str, dialect: Dialect) -> str:
 def _scaled(query: Query) -> str:
     """Each row on the exact scale of its observable (half ticks; see the documentation of the scale), or what its text says."""
     layout, texts = query.layout, query.worded
+    half = "LEAST(GREATEST(n.millionths, u.least), u.most) * u.times + u.plus"
     words = range(layout.words)
     columns = [
         "n.person_id, n.t, n.form, u.number, u.low, u.times",
         f"{'COALESCE(w.obs, ' if texts else ''}CASE WHEN NOT n.millionths IS NULL THEN u.obs END{')' if texts else ''} AS obs",
-        "CASE WHEN NOT n.millionths IS NULL THEN LEAST(GREATEST(n.millionths, u.least), u.most) * u.times + u.plus END AS half",
+        f"{case(('n.form = 7', f'{half} + n.rest * u.times // {_BILLION}'), ('NOT n.millionths IS NULL', half))} AS half",
+        f"{case((f'n.form = 7 AND n.rest * u.times % {_BILLION} <> 0', '1'), otherwise='0')} AS beyond",
         *(f"{f'COALESCE(w.marks{word}, u.marks{word})' if texts else f'u.marks{word}'} AS marks{word}" for word in words),
     ]
     joins = ["FROM numbers AS n", "LEFT JOIN hlhcli_units AS u ON u.code = n.code AND u.unit = n.unit"]
@@ -128,9 +133,10 @@ def _ranked(query: Query) -> str:
     """How bad each row is: its place among the values of a window, by the worse end first (turned around where lower is worse)."""
     layout, texts = query.layout, query.worded
     limit = scale.LIMIT
-    lo = case(("form < 7", "2 * half"), ("form < 16", "2 * half + 1"), ("form < 24", "2 * half"), otherwise="0")
+    point = "2 * half + beyond"
+    lo = case(("form < 8", point), ("form < 16", "2 * half + 1"), ("form < 24", "2 * half"), otherwise="0")
     hi = case(
-        ("form < 7", "2 * half"), ("form = 7", "2 * (half + times) - 1"), ("form < 24", str(limit)),
+        ("form < 8", point), ("form < 24", str(limit)),
         ("form < 32", "2 * half - 1"), otherwise="2 * half",
     )  # fmt: skip
     passed = ["person_id, t, obs", *(f"marks{word}" for word in range(layout.words))]

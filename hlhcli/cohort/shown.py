@@ -51,9 +51,6 @@ def millionths_of(column: Column, tick: str) -> str:
     plus = _by_unit(column, lambda on: str(on.plus))
     down, up = f"({tick}) // 2", f"({tick} + 1) // 2"
     half = case((f"{form} >= {tags.LESS} AND {form} < {tags.AT_MOST}", up), otherwise=down)
-    if column.low:
-        below = (f"{form} = {tags.LONG}", f"{up} - {times}")
-        half = case((f"{form} >= {tags.LESS} AND {form} < {tags.AT_MOST}", up), below, otherwise=down)
     shifted = half if plus == "0" else f"({half} - ({plus}))"
     return shifted if times == "1" else f"{shifted} // {times}"
 

@@ -59,8 +59,11 @@ def parquet(path, sql):
 
 def table(text):
     """The rows of CSV."""
-    csv.field_size_limit(10_000_000)
-    return list(csv.DictReader(io.StringIO(text)))
+    before = csv.field_size_limit(10_000_000)
+    try:
+        return list(csv.DictReader(io.StringIO(text)))
+    finally:
+        csv.field_size_limit(before)
 
 
 def read(path):
