@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from hlhcli import observables
-from hlhcli.cohort import tags
 from hlhcli.cohort.dialects import DAY, Dialect, Table
+from hlhcli.cohort.packing import EPOCH
 from hlhcli.cohort.sql import indented, quoted, select
 from hlhcli.cohort.tables import PERSON, column, of_person
 from hlhcli.errors import UnknownName
@@ -31,7 +31,7 @@ class Lookback(NamedTuple):
     def since(self, at: str) -> str:
         """The first moment of the window of an anchor, as SQL."""
         if self.whole_days:
-            return f"(({at} + {tags.EPOCH}) // {DAY}) * {DAY} - {tags.EPOCH} - {self.millis}"
+            return f"(({at} + {EPOCH}) // {DAY}) * {DAY} - {EPOCH} - {self.millis}"
         return f"{at} - {self.millis}"
 
 
@@ -100,7 +100,7 @@ def from_table(
 
 def from_rows(which: str, back: Lookback, dialect: Dialect, days: bool, born: str) -> str:
     """One anchor for each day of the rows that `which` chooses."""
-    day = f"((t + {tags.EPOCH}) // {DAY}) * {DAY} - {tags.EPOCH}"
+    day = f"((t + {EPOCH}) // {DAY}) * {DAY} - {EPOCH}"
     moment = f"SELECT DISTINCT person_id, {day} AS moment, CAST(NULL AS VARCHAR) AS name, TRUE AS whole FROM {which}"
     return _finished(moment, back, dialect, days, born)
 

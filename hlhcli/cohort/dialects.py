@@ -42,6 +42,7 @@ class Dialect:
 
     name: Name = "duckdb"
     wide = "HUGEINT"  # an integer of 38 digits
+    numbers_rows = False  # a step is evaluated once, so that its rows can be counted in any order
 
     def millis(self, expression: str, kind: Kind) -> str:
         """Milliseconds since 1970 of a moment, in the wall-clock time that is written; NULL where it is no moment.
@@ -112,12 +113,18 @@ class Dialect:
         return plain
 
     def field(self, key: str, place: int, bits: int) -> str:
-        """So many bits of a packed number (tags.py), from a place on."""
+        """So many bits of a packed number (packing.py), from a place on."""
         return f"CAST(({key} >> {place}) & {2**bits - 1} AS BIGINT)"
 
     def matches(self, text: str, pattern: str) -> str:
         """True where the whole pattern is found; the pattern itself says where it begins and ends."""
         return f"REGEXP_MATCHES({text}, '{pattern}')"
+
+
+class Embedded(Dialect):
+    """DuckDB in this process."""
+
+    numbers_rows = True
 
 
 class Spark(Dialect):

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from hlhcli.cohort import converted
-from hlhcli.cohort.dialects import DIALECTS, Kind, Table
+from hlhcli.cohort.dialects import Embedded, Kind, Table
 from hlhcli.cohort.source import BROKEN
 from hlhcli.cohort.sql import literal
 from hlhcli.errors import InputError, Problem
@@ -53,7 +53,7 @@ class DuckDB:
     """A database of its own, in memory."""
 
     name = "duckdb"
-    dialect = DIALECTS["duckdb"]
+    dialect = Embedded()
     version = duckdb.__version__
     forms = tuple(_FORMS)
 
@@ -142,6 +142,13 @@ class DuckDB:
         self.connection.execute(
             f"INSERT INTO {name} SELECT UNNEST(from_json(?::JSON, {literal(structure)}), recursive := true)", [content]
         )
+
+    def keep(self, name: str, sql: str) -> None:
+        """The rows of a query as a table of our own. Raises InputError."""
+        try:
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS\n{sql}")
+        except duckdb.Error as error:
+            raise InputError([self._problem(error, "the input", "be read")]) from None
 
     def rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, a few at a time. Raises InputError."""

@@ -2,63 +2,66 @@
 
 from __future__ import annotations
 
-from hlhcli.cohort import scale, tags
+from collections.abc import Mapping, Sequence
+
+from hlhcli.cohort import scale
 from hlhcli.cohort.dialects import DAY, Dialect
 from hlhcli.cohort.layout import OPEN, PENDING, Column, Layout
-from hlhcli.cohort.shown import millionths_of, text_of
+from hlhcli.cohort.packing import EPOCH, Packing
+from hlhcli.cohort.shown import finding_text
 from hlhcli.cohort.sql import among, case, indented, select
 from hlhcli.observables import AGE, AGE_AT_ONSET
 
+LIMIT_BITS = 60  # of a laboratory's own limit
 
-def decoded(layout: Layout, dialect: Dialect, limits: bool) -> str:
-    """The packed numbers taken apart."""
-    columns = ["*", f"(moment + {tags.EPOCH}) // {DAY} - {tags.EPOCH // DAY} AS day"]
+
+def decoded(
+    layout: Layout, packing: Packing, dialect: Dialect, keys: Sequence[str], gathered: Sequence[str], limits: bool
+) -> str:
+    """Every anchor, with the packed numbers taken apart."""
+    columns = ["a.person_id, a.anchor, a.moment", f"(a.moment + {EPOCH}) // {DAY} - {EPOCH // DAY} AS day"]
+    if layout.needs_age or layout.needs_onset:
+        columns.append("a.born_first, a.born_last")
+    columns += [f"g.{name}" for name in gathered if not name.endswith(("_worst", "_upper", "_lower"))]
     for column in layout.present:
-        worst = f"{column.name}_worst"
-        fields = {"at": (tags.MOMENT_PLACE, tags.MOMENT_BITS)}
+        worst = f"g.{column.name}_worst"
+        columns.append(f"{packing.moment(worst, dialect)} AS {column.name}_at")
         if column.is_quantity:
-            fields |= {
-                "place": (tags.WORST_PLACE, tags.PLACE_BITS),
-                "form": (tags.FORM_PLACE, tags.FORM_BITS),
-                "unit": (0, tags.UNIT_BITS),
-            }
-        columns += [
-            f"{dialect.field(worst, *where)}{f' - {tags.EPOCH}' if part == 'at' else ''} AS {column.name}_{part}"
-            for part, where in fields.items()
-        ]
+            columns.append(f"{packing.value(worst, dialect)} AS {column.name}_value")
         if limits and column.in_words:
             columns += [
-                f"NULLIF({dialect.field(f'{column.name}_{limit}', 0, tags.TOP_PLACE)}, 0) AS {column.name}_{limit}_tick"
+                f"NULLIF({dialect.field(f'g.{column.name}_{limit}', 0, LIMIT_BITS)}, 0) AS {column.name}_{limit}_tick"
                 for limit in ("upper", "lower")
             ]
-    return select(columns, "FROM gathered")
+    same = " AND ".join(f"g.{key} = a.{key}" for key in keys)
+    return select(columns, f"FROM anchors AS a\nLEFT JOIN gathered AS g ON {same}")
 
 
-def known(layout: Layout, texts: frozenset[str] | None, worded: bool, limits: bool) -> str:
+def known(layout: Layout, gathered: Sequence[str], reaches: Mapping[int, Mapping[int, int]], worded: bool, limits: bool) -> str:
     """One column for each end of an interval, for what was written, and when; by the name of the observable."""
-    inner = ["person_id, anchor, moment, day"]
+    inner = ["d.person_id, d.anchor, d.moment, d.day"]
     if layout.needs_age or layout.needs_onset:
-        inner.append("born_first, born_last")
+        inner.append("d.born_first, d.born_last")
+    joins = ["FROM decoded AS d"]
     for column in layout.columns.values():
         if not column.present:
             inner += _nothing(column)
         elif column.is_quantity:
-            inner += _quantity(column, layout, worded, limits)
+            other = f"{column.name}_other" if f"{column.name}_other" in gathered else _other(column, reaches.get(column.number, {}))
+            inner += _quantity(column, layout, other, worded, limits)
+            joins.append(
+                f"LEFT JOIN different AS {column.name}_ ON {column.name}_.value = d.{column.name}_value"
+                f" AND {column.name}_.obs = {column.number}"
+            )
         else:
             inner += _finding(column, layout, worded)
-    sql = select(inner, "FROM decoded")
-    sql = _corrected(layout, sql)
-    joins, shown = [], []
-    for column in layout.columns.values():
-        looked_up = column.is_quantity and column.present and (texts is None or column.name in texts)
-        if looked_up:
-            written = f"{column.name}_written"
-            joins.append(
-                f"LEFT JOIN hlhcli_shown AS {written} ON {written}.obs = {column.number}"
-                f" AND {written}.place = CASE WHEN {column.name}_form >= {tags.FIRST_TEXT} THEN {column.name}_form END"
-            )
-        shown.append(f"{text_of(column, looked_up) if column.present else 'CAST(NULL AS VARCHAR)'} AS {column.name}_text")
-    return select(["k.*", *shown], "\n".join([f"FROM (\n{indented(sql)}\n) AS k", *joins]))
+    sql = _corrected(layout, select(inner, "\n".join(joins)))
+    shown = [
+        f"{finding_text(column) if column.present else 'CAST(NULL AS VARCHAR)'} AS {column.name}_text"
+        for column in layout.columns.values()
+        if not column.is_quantity
+    ]
+    return select(["k.*", *shown], f"FROM (\n{indented(sql)}\n) AS k") if shown else sql
 
 
 def _corrected(layout: Layout, sql: str) -> str:
@@ -79,7 +82,7 @@ def _corrected(layout: Layout, sql: str) -> str:
 def _parts(column: Column) -> list[str]:
     if not column.is_quantity:
         return ["is", "at"]
-    return ["lo", "hi", "unit", "form", "millionths", "at", *(["word", "upper", "lower"] if column.in_words else [])]
+    return ["lo", "hi", "unit", "text", "at", *(["word", "upper", "lower"] if column.in_words else [])]
 
 
 def _names(column: Column) -> list[str]:
@@ -89,7 +92,8 @@ def _names(column: Column) -> list[str]:
 def _nothing(column: Column) -> list[str]:
     """An observable of which the input holds no row."""
     pending = [f"FALSE AS {column.name}_pending"] if column.stated else []
-    return [*(f"CAST(NULL AS BIGINT) AS {column.name}_{part}" for part in _parts(column)), *pending]
+    kinds = ((part, "VARCHAR" if part == "text" else "BIGINT") for part in _parts(column))
+    return [*(f"CAST(NULL AS {kind}) AS {column.name}_{part}" for part, kind in kinds), *pending]
 
 
 def _marked(layout: Layout, column: Column, *marks: str) -> str:
@@ -97,11 +101,9 @@ def _marked(layout: Layout, column: Column, *marks: str) -> str:
     return f"(COALESCE(marks{word}, 0) & {bits})"
 
 
-def _quantity(column: Column, layout: Layout, worded: bool, limits: bool) -> list[str]:
+def _quantity(column: Column, layout: Layout, other: str, worded: bool, limits: bool) -> list[str]:
     name, limit = column.name, scale.LIMIT
-    place = f"{name}_place"
-    worse = case((f"{place} > {limit}", f"{place} - {limit}"), (f"NOT {place} IS NULL", "0"))
-    chosen = case((f"{place} > {limit}", f"{place} - {limit}"), otherwise=place)
+    worse = f"{name}_.worse"
     groups = [f"group {group}" for group in range(column.groups)] if column.groups > 1 else []
     apart = []
     if groups:  # values of assays that cannot be compared with one another
@@ -109,11 +111,11 @@ def _quantity(column: Column, layout: Layout, worded: bool, limits: bool) -> lis
         apart = [f"NOT {_marked(layout, column, *groups)} IN (0, {single})"]
     is_open = f"{_marked(layout, column, OPEN)} <> 0"
     if column.low:
-        lo, hi = f"{limit} - {name}_other", f"{limit} - ({worse})"
-        lo_unknown, hi_unknown = [*apart, is_open], [*apart, f"{place} <= {limit}"]
+        lo, hi = f"{limit} - ({other})", f"{limit} - {worse}"
+        lo_unknown, hi_unknown = [*apart, is_open], [*apart, f"{worse} = 0"]
     else:
-        lo, hi = worse, f"{name}_other"
-        lo_unknown, hi_unknown = apart, [*apart, is_open, f"{name}_other = {limit}"]
+        lo, hi = worse, other
+        lo_unknown, hi_unknown = apart, [*apart, is_open, f"({other}) = {limit}"]
 
     def unless(unknown: list[str], value: str) -> str:
         return case((" OR ".join(unknown), "NULL"), otherwise=value) if unknown else value
@@ -121,16 +123,28 @@ def _quantity(column: Column, layout: Layout, worded: bool, limits: bool) -> lis
     found = [
         f"{unless(lo_unknown, lo)} AS {name}_lo",
         f"{unless(hi_unknown, hi)} AS {name}_hi",
-        f"{unless(apart, f'{name}_unit')} AS {name}_unit",
-        f"{unless(apart, f'{name}_form')} AS {name}_form",
-        f"{millionths_of(column, f'({limit} - {chosen})' if column.low else chosen)} AS {name}_millionths",
+        f"{unless(apart, f'{name}_.number')} AS {name}_unit",
+        f"{unless(apart, f'{name}_.shown')} AS {name}_text",
         f"{name}_at",
     ]
     if column.in_words:
         word = f"{name}_word % 4" if worded else "NULL"
-        found.append(f"CAST({case((f'{place} IS NULL', word))} AS BIGINT) AS {name}_word")
+        found.append(f"CAST({case((f'{worse} IS NULL', word))} AS BIGINT) AS {name}_word")
         found += [f"{f'{name}_{end}_tick' if limits else 'CAST(NULL AS BIGINT)'} AS {name}_{end}" for end in ("upper", "lower")]
     return found
+
+
+def _other(column: Column, bits: Mapping[int, int]) -> str:
+    """The furthest of the other ends of a window, by the bits of those that intervals have; a number has none but its own."""
+    worse = f"{column.name}_.worse"
+    if not bits:
+        return worse
+    ends = sorted(bits.items(), reverse=True)
+    return case(
+        (f"COALESCE(reached, 0) & {sum(bits.values())} = 0", worse),
+        *((f"reached & {bit} <> 0 AND {end} > {worse}", str(end)) for end, bit in ends),
+        otherwise=worse,
+    )
 
 
 def _finding(column: Column, layout: Layout, worded: bool) -> list[str]:
@@ -142,7 +156,7 @@ def _finding(column: Column, layout: Layout, worded: bool) -> list[str]:
     found, bad = (_marked(layout, column, *values) for values in (tuple(bits), tuple(worse)))
     is_open, is_pending = (f"{_marked(layout, column, mark)} <> 0" for mark in (OPEN, PENDING))
     if column.lasting and column.stated:  # an answer that lasts ends what was pending before it
-        later = f"{name}_said // 2 > {name}_at + {tags.EPOCH}" if worded else "FALSE"
+        later = f"{name}_said // 2 > {name}_at + {EPOCH}" if worded else "FALSE"
         is_open, is_pending = f"({is_open} AND {later})", f"({is_pending} AND {later} AND {name}_said % 2 = 1)"
     known = [
         f"{case((f'{bad} <> 0', f'{bad} // {least}'), (is_open, 'NULL'), (f'{found} <> 0', f'{found} // {least}'))} AS {name}_is",
@@ -158,8 +172,8 @@ def _finding(column: Column, layout: Layout, worded: bool) -> list[str]:
 def _denied_elsewhen(column: Column) -> str:
     """What comes and goes is denied for its own day only; of a measurement on another day that says nothing."""
     name, measured = column.name, column.observable.instead
-    days = [f"({each}_at + {tags.EPOCH}) // {DAY}" for each in (name, measured)]
-    return f"{name}_is = 1 AND NOT {measured}_form IS NULL AND {days[0]} <> {days[1]}"
+    days = [f"({each}_at + {EPOCH}) // {DAY}" for each in (name, measured)]
+    return f"{name}_is = 1 AND NOT {measured}_unit IS NULL AND {days[0]} <> {days[1]}"
 
 
 def _ages(layout: Layout) -> list[str]:
@@ -185,7 +199,7 @@ def past(layout: Layout) -> str:
     columns = ["*"]
     for moment, name in layout.past:
         column = layout.columns[name]
-        parts = [source for source in _names(column) if not source.endswith(("_form", "_millionths", "_at"))]
+        parts = [source for source in _names(column) if not source.endswith(("_text", "_at"))]
         columns += [f"{_then(source, moment, column)} AS {moment}_{source}" for source in parts]
     return select(columns, "FROM known")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -24,7 +24,6 @@ class Column(NamedTuple):
     present: bool
     stated: bool  # some rule counts it only where it is stated, or it lasts: the last word of it counts
     in_words: bool  # some rule takes a word such as `elevated`
-    units: frozenset[int] | None = None  # the numbers of those that occur; None: it is not known
 
     @property
     def observable(self) -> Observable:
@@ -90,11 +89,6 @@ class Layout:
             if not isinstance(node, rules.Change) and getattr(node, "at", "") in ("nadir", "peak"):
                 raise ValueError(f"'{getattr(node, 'text', '')}' is not for cohorts: write that something falls or rises from then")
         self.past = tuple(dict.fromkeys(found for node in nodes for found in _of_the_past(node)))
-
-    def with_units(self, units: Mapping[str, frozenset[int]]) -> None:
-        """Which units occur, once it is known."""
-        for name, column in self.columns.items():
-            self.columns[name] = column._replace(units=units.get(name, frozenset()))
 
     @property
     def present(self) -> list[Column]:

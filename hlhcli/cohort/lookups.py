@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hlhcli import observables
-from hlhcli.cohort import scale, tags
+from hlhcli.cohort import scale, values
 from hlhcli.cohort.columns import LEVELS
 from hlhcli.cohort.layout import OPEN, PENDING, Column, Layout
 from hlhcli.cohort.source import ABSENT, ENDED, LEFT, NOT_KNOWN, PRESENT, Form, unit_of
@@ -25,7 +25,7 @@ NAN = frozenset({"nan", "inf", "infinity", "-inf", "-infinity", "+inf", "+infini
 NO_VALUE, NO_UNIT, UNKNOWN_UNIT, UNREADABLE, NOT_A_NUMBER = (
     "no value", "no unit", "unknown unit", "value that cannot be read", "NaN or infinity",
 )  # fmt: skip
-NO_PERSON, NO_TIME, TOO_MANY = "no person", "no time", "more different texts than are read"
+NO_PERSON, NO_TIME = "no person", "no time"
 
 
 class Target(NamedTuple):
@@ -82,7 +82,7 @@ class Said(NamedTuple):
     """What a text says of an observable, in the columns of the lookup table."""
 
     observable: str
-    top: int | None = None
+    worse: int | None = None  # of a quantity its ends in ticks, turned around where lower is worse; of a finding 1 where it is bad
     other: int | None = None
     unit: int = 0
     marks: tuple[str, ...] = ()
@@ -99,15 +99,12 @@ class Lookups:
         self.form = form
         self.units: list[tuple[object, ...]] = []
         self.texts: list[tuple[object, ...]] = []
-        self.shown: list[tuple[object, ...]] = []
         self.limits: list[tuple[object, ...]] = []
         self.left: list[tuple[str, str, str | None, str]] = []  # code, unit, text (None: plain numbers), reason
         self.used = 0
         self.reasons: Counter[str] = Counter()
         self.remarks: Counter[str] = Counter()
-        self._said: dict[tuple[str, str, str], list[tuple[str, Said]]] = {}
-        self._places: Counter[str] = Counter()
-        self._seen: dict[str, set[int]] = {}
+        self._said: dict[str, list[tuple[str, str, str, Said]]] = {}
 
     def add(self, groups: Iterable[Group], asked: Mapping[str, list[Target]]) -> None:
         """Rows of codes that are asked for."""
@@ -145,16 +142,16 @@ class Lookups:
             self.remarks["unit that its code contradicts"] += group.rows
         on = scale.unitary(column.name, found)
         marks = (f"group {on.group}",) if column.groups > 1 else ()
-        self._seen.setdefault(column.name, set()).add(on.number)
-        self._unit(group, column, (on.number, on.times, on.plus, on.least, on.most, None), marks)
+        shown = f" {found.name}" if found.name != "1" else ""
+        self._unit(group, column, (on.number, on.times, on.plus, on.least, on.most, None, shown), marks)
         return ""
 
-    def _unit(self, group: Group, column: Column, on: tuple[int | None, ...], marks: tuple[str, ...]) -> None:
+    def _unit(self, group: Group, column: Column, on: tuple[int | str | None, ...], marks: tuple[str, ...]) -> None:
         self.units.append((group.code, group.unit, column.number, column.low, *on, *self._marks(column, marks)))
 
     def _open(self, group: Group, column: Column) -> None:
         """A value that is not known, so that a worse one than any other may exist."""
-        self._unit(group, column, (*(None,) * 5, 0), (OPEN,))
+        self._unit(group, column, (*(None,) * 5, 0, None), (OPEN,))
 
     def _marks(self, column: Column, marks: tuple[str, ...]) -> list[int]:
         found = [0] * self.layout.words
@@ -166,35 +163,24 @@ class Lookups:
     def _text(self, group: Group, target: Target, column: Column) -> str:
         """Any other text; the reason why it is left."""
         said, reason = say(group, target, column, self.form)
-        if said is not None and said.shown and self._places[column.name] + 1 >= tags.MOST_TEXTS:
-            said, reason = Said(column.name, marks=(OPEN,), said=0), TOO_MANY
         if said is not None:
-            if said.shown and column.is_quantity:
-                self._seen.setdefault(column.name, set()).add(said.unit)
-            self._said.setdefault((column.name, group.code, group.unit), []).append((group.text or "", said))
-            self._places[column.name] += bool(said.shown)
+            self._said.setdefault(column.name, []).append((group.code, group.unit, group.text or "", said))
         return reason
 
     def finish(self) -> None:
-        """The table of texts: of values as bad as one another, those that may be worse come last."""
-        self.layout.with_units({name: frozenset(units) for name, units in self._seen.items()})
-        by_column: dict[str, list[tuple[str, str, str, Said]]] = {}
-        for (name, code, unit), texts in self._said.items():
-            by_column.setdefault(name, []).extend((code, unit, text, said) for text, said in texts)
-        for name, entries in by_column.items():
+        """The table of texts. Each different one of an observable has a place of its own, in the order of the alphabet."""
+        for name, entries in self._said.items():
             column = self.layout.columns[name]
-            places: dict[str, int] = {}
-            ranks: Counter[int] = Counter()
-            entries.sort(key=lambda entry: (entry[3].other or 0, entry[3].shown, entry[2]))
-            for code, unit, text, said in entries:
-                place = 0
-                if said.shown and column.is_quantity:
-                    place = places.setdefault(said.shown, tags.FIRST_TEXT + len(places))
-                packed = self._packed(column, said, ranks, place)
-                self.texts.append(
-                    (code, unit, text, column.number, *packed, said.said, said.word, *self._marks(column, said.marks))
+            shown = sorted({said.shown for *_, said in entries if said.shown})
+            forms = {text: values.FIRST_TEXT + place for place, text in enumerate(shown)}
+            self.texts += [
+                (
+                    *(code, unit, text, column.number),
+                    *(said.worse, said.other, forms.get(said.shown), said.unit, said.shown or None, said.said, said.word),
+                    *self._marks(column, said.marks),
                 )
-            self.shown += [(column.number, place, shown) for shown, place in places.items()]
+                for code, unit, text, said in entries
+            ]
 
     def limit(self, references: Iterable[tuple[str, str, str]], asked: Mapping[str, list[Target]]) -> None:
         """The laboratory's own limits, where a rule asks for them."""
@@ -205,17 +191,6 @@ class Lookups:
                     upper, lower = limits(reference, unit, column)
                     if upper or lower:
                         self.limits.append((code, unit, reference, upper, lower))
-
-    def _packed(self, column: Column, said: Said, ranks: Counter[int], place: int) -> tuple[int | None, int | None, int]:
-        if not column.is_quantity or said.top is None or said.other is None:
-            return said.top, said.other, 0
-        rank = 0
-        if said.other == scale.LIMIT:
-            rank = tags.RANKS - 1
-        elif said.other != said.top:
-            ranks[said.top] += 1
-            rank = min(1 + ranks[said.top], tags.RANKS - 2)
-        return tags.top(said.top, said.other, rank), said.other, place * tags.UNITS + said.unit
 
 
 def say(group: Group, target: Target, column: Column, form: Form) -> tuple[Said | None, str]:
@@ -301,7 +276,9 @@ def packed(column: Column, value: Observed) -> Said:
     name = column.name
     if isinstance(value, Quantity):
         on = scale.unitary(name, value.unit)
-        worse, other = tags.turned(*scale.ends(value.interval, on), column.low)
+        worse, other = scale.ends(value.interval, on)
+        if column.low:
+            worse, other = scale.LIMIT - other, scale.LIMIT - worse
         marks: tuple[str, ...] = (f"group {on.group}",) if column.groups > 1 else ()
         return Said(name, worse, other, on.number, marks, shown=value.text)
     if isinstance(value, Finding):

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from hlhcli.cohort import lookups, query, tags
+from hlhcli.cohort import lookups, query, values
 from hlhcli.cohort.anchors import Chosen, Lookback, from_rows
 from hlhcli.cohort.dialects import DAY, Dialect, Table
 from hlhcli.cohort.layout import Layout
 from hlhcli.cohort.lookups import Group, Lookups, Target
+from hlhcli.cohort.packing import FIRST, LAST, SECOND, Packing, packing
 from hlhcli.cohort.query import Query
 from hlhcli.cohort.source import LEFT, NOT_JSON, Source
-from hlhcli.cohort.sql import among, literal
+from hlhcli.cohort.sql import among, indented, literal, select
 from hlhcli.rules import CriteriaSet
 
 _MANY = 20  # anchors of a person, from which on rows and anchors are brought together by buckets of time
@@ -33,6 +34,9 @@ class Engine(Protocol):
 
     def load(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]) -> None:
         """A small table of our own."""
+
+    def keep(self, name: str, sql: str) -> None:
+        """The rows of a query as a table of our own."""
 
     def rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a query."""
@@ -75,6 +79,13 @@ class Read(NamedTuple):
     drugs: dict[str, str]  # codes of drugs, where anchors ask for one
 
 
+class Measured(NamedTuple):
+    """How narrow the packed numbers can be, and the ends of intervals that occur, by observable."""
+
+    packing: Packing
+    others: dict[int, list[int]]
+
+
 def profile(engine: Engine, source: Source, sets: Sequence[CriteriaSet], anchors: Chosen | None = None) -> Read:
     """What the codes, units and texts of a source mean."""
     also = [anchors.observable] if anchors and anchors.observable else []
@@ -91,40 +102,53 @@ def profile(engine: Engine, source: Source, sets: Sequence[CriteriaSet], anchors
     }
     layout = Layout(sets, frozenset(target.observable for wanted in asked.values() for target in wanted), also)
     read = Lookups(layout, source.form)
-    if asked:
-        read.add(_groups(engine, source, asked), asked)
+    in_words = bool(asked) and any(column.in_words for column in layout.present)
+    _find(engine, source, asked, in_words)
+    read.add(_groups(engine), asked)
     for code, broken, _ in found:
         if broken:  # lines of which nobody knows whether they were asked for
             read.reasons[NOT_JSON] += broken
             read.left.append((code, "", LEFT + NOT_JSON, NOT_JSON))
     read.finish()
-    if asked and any(column.in_words for column in layout.present):
-        read.limit(_references(engine, source, asked), asked)
+    if in_words:
+        read.limit(_references(engine), asked)
     unknown = Counter({code or "(none)": rows for code, rows in counts if rows and not meanings[code]})
     not_asked = sum(rows for code, rows in counts if code not in asked)
     drugs = {code: name for code, _ in counts if anchors and anchors.drug and code and (name := lookups.drug(code))}
     return Read(layout, read, sorted(asked), sum(rows for _, _, rows in found), not_asked, unknown, drugs)
 
 
-def _groups(engine: Engine, source: Source, asked: Iterable[str]) -> Iterator[Group]:
+_SEEN = "hlhcli_seen"  # the different values with their numbers
+
+
+def _find(engine: Engine, source: Source, asked: Iterable[str], in_words: bool) -> None:
+    """The different values, how often each is there, and in which time."""
+    no_time = f"t IS NULL OR t < {FIRST} OR t > {LAST}"
+    reference = "reference" if in_words else "CAST(NULL AS VARCHAR)"
+    sql = select(
+        [
+            f"code, COALESCE(unit, '') AS unit, value, {reference} AS reference, person_id IS NULL AS nobody, {no_time} AS never",
+            "COUNT(*) AS n, MIN(t) AS first, MAX(t) AS last",
+            f"MAX(CASE WHEN t % {SECOND} <> 0 THEN 1 ELSE 0 END) AS finer",
+        ],
+        f"FROM (\n{indented(only(source.readings, asked))}\n) AS readings\nGROUP BY 1, 2, 3, 4, 5, 6",
+    )
+    engine.keep(_SEEN, sql)
+
+
+def _groups(engine: Engine) -> Iterator[Group]:
     """Rows by code, unit and text."""
-    no_time = f"t IS NULL OR t < {tags.FIRST} OR t > {tags.LAST}"
     sql = (
-        "SELECT code, unit, CASE WHEN shape IS NULL THEN value END AS text, shape IS NULL AS worded, person_id IS NULL AS nobody,"
-        f" {no_time} AS never, COUNT(*) AS n\nFROM (\n{query.shaped(only(source.readings, asked), engine.dialect)}\n) AS shaped"
-        "\nGROUP BY 1, 2, 3, 4, 5, 6"
+        "SELECT code, unit, CASE WHEN shape IS NULL THEN value END AS text, shape IS NULL AS worded, nobody, never, SUM(n)\n"
+        f"FROM (SELECT *, {values.shape(engine.dialect)} AS shape FROM {_SEEN}) AS shaped\nGROUP BY 1, 2, 3, 4, 5, 6"
     )
     for code, unit, text, worded, nobody, never, rows in engine.rows(sql):
         wrong = lookups.NO_PERSON if nobody else lookups.NO_TIME if never else ""
-        yield Group(code, unit, (text or "") if worded else None, rows, wrong)
+        yield Group(code, unit, (text or "") if worded else None, int(rows), wrong)
 
 
-def _references(engine: Engine, source: Source, asked: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    sql = (
-        f"SELECT DISTINCT code, COALESCE(unit, ''), reference FROM (\n{only(source.readings, asked)}\n) AS readings"
-        "\nWHERE NOT reference IS NULL"
-    )
-    yield from engine.rows(sql)
+def _references(engine: Engine) -> Iterator[tuple[str, str, str]]:
+    yield from engine.rows(f"SELECT DISTINCT code, unit, reference FROM {_SEEN} WHERE NOT reference IS NULL")
 
 
 def only(readings: str, codes: Iterable[str]) -> str:
@@ -133,23 +157,41 @@ def only(readings: str, codes: Iterable[str]) -> str:
     return f"SELECT * FROM (\n{readings}\n) AS of_all_codes\nWHERE code IN ({listed or 'NULL'})"
 
 
-def load(engine: Engine, read: Read) -> None:
-    """The lookups as tables of the engine."""
+def tables(read: Lookups) -> Iterator[tuple[str, list[tuple[str, str]], list[tuple[object, ...]]]]:
+    """The lookups: name, columns and rows of each."""
     marks = [(f"marks{word}", "BIGINT") for word in range(read.layout.words)]
     code_and_unit = [("code", "VARCHAR"), ("unit", "VARCHAR")]
     scaled = [(name, "BIGINT") for name in ("number", "times", "plus", "least", "most", "said")]
-    engine.load("hlhcli_units", [*code_and_unit, ("obs", "INT"), ("low", "BOOLEAN"), *scaled, *marks], read.lookups.units)
-    packed = [(name, "BIGINT") for name in ("top", "other", "tag", "said", "word")]
-    engine.load("hlhcli_texts", [*code_and_unit, ("value", "VARCHAR"), ("obs", "INT"), *packed, *marks], read.lookups.texts)
-    engine.load("hlhcli_shown", [("obs", "INT"), ("place", "INT"), ("shown", "VARCHAR")], read.lookups.shown)
-    if read.lookups.limits:
-        columns = [*code_and_unit, ("reference", "VARCHAR"), ("upper", "BIGINT"), ("lower", "BIGINT")]
-        engine.load("hlhcli_limits", columns, read.lookups.limits)
+    units = [*code_and_unit, ("obs", "INT"), ("low", "BOOLEAN"), *scaled, ("unit_shown", "VARCHAR"), *marks]
+    yield "hlhcli_units", units, read.units
+    ends = [(name, "BIGINT") for name in ("worse", "other", "form", "number")]
+    words = [("shown", "VARCHAR"), ("said", "BIGINT"), ("word", "BIGINT")]
+    yield "hlhcli_texts", [*code_and_unit, ("value", "VARCHAR"), ("obs", "INT"), *ends, *words, *marks], read.texts
+    if read.limits:
+        yield "hlhcli_limits", [*code_and_unit, ("reference", "VARCHAR"), ("upper", "BIGINT"), ("lower", "BIGINT")], read.limits
+
+
+def load(engine: Engine, read: Read) -> Measured:
+    """The lookups as tables of the engine, and what each different value says; what is worth knowing of them."""
+    for name, columns, rows in tables(read.lookups):
+        engine.load(name, columns, rows)
+    clean = f"FROM {_SEEN} WHERE NOT nobody AND NOT never"
+    reference = "reference" if read.lookups.limits else "CAST(NULL AS VARCHAR) AS reference"
+    engine.keep(values.FOUND, f"SELECT DISTINCT code, unit, value, {reference} {clean}")
+    *steps, (name, last) = values.steps(engine.dialect, read.layout.words, bool(read.lookups.texts), bool(read.lookups.limits))
+    engine.keep(name, f"{query.with_steps(steps)}\n{last}")
+    ranks, variants = next(iter(engine.rows(f"SELECT MAX(rank), MAX(variant) FROM {name}")))
+    first, end, finer = next(iter(engine.rows(f"SELECT MIN(first), MAX(last), MAX(finer) {clean}")))
+    others: dict[int, list[int]] = {}
+    for number, other in engine.rows(f"SELECT DISTINCT obs, other FROM {name} WHERE NOT reach IS NULL ORDER BY obs, other"):
+        others.setdefault(number, []).append(other)
+    return Measured(packing(ranks or 0, variants or 0, first or 0, end or 0, not finer), others)
 
 
 def compose(
     dialect: Dialect,
     read: Read,
+    measured: Measured,
     given: Input,
     anchors: str | Chosen,
     back: Lookback,
@@ -166,18 +208,18 @@ def compose(
         many = True
     elif part:
         anchors = f"SELECT * FROM (\n{anchors}\n) AS of_all_parts\nWHERE {dialect.part('person_id', part[1])} = {part[0]}"
-    shown = {number for number, *_ in read.lookups.shown}
     return query.build(
         Query(
             layout,
             dialect,
             readings,
             anchors,
-            frozenset(column.name for column in layout.present if column.number in shown),
+            measured.packing,
+            measured.others,
             bool(read.lookups.texts),
             bool(read.lookups.limits),
             max(back.millis + DAY, DAY) if many else None,
-            days=given.days,
+            given.days,
         )
     )
 
@@ -190,4 +232,4 @@ def _days(anchors: Chosen, read: Read, source: Source) -> str:
     columns = read.layout.columns
     names = {anchors.observable} if anchors.observable else {name for each in read.layout.sets for name in each.asks}
     numbers = sorted(columns[name].number for name in names if name in columns)
-    return f"ranked\nWHERE NOT top IS NULL AND {among('obs', numbers)}"
+    return f"valued\nWHERE NOT base IS NULL AND {among('obs', numbers)}"

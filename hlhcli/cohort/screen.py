@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from hlhcli.cohort import anchors as anchoring
-from hlhcli.cohort import lookups, manifest, opening, run, tables, tags
+from hlhcli.cohort import lookups, manifest, opening, packing, run, tables, values
 from hlhcli.cohort.anchors import Chosen, Lookback
 from hlhcli.cohort.dialects import DAY, Table
 from hlhcli.cohort.leftovers import sweep
 from hlhcli.cohort.opening import Opened
-from hlhcli.cohort.query import shaped
 from hlhcli.cohort.run import Engine, Input, Read, Stored
 from hlhcli.cohort.source import BROKEN
 from hlhcli.cohort.sql import literal, quoted, select
@@ -70,6 +69,7 @@ class Query(NamedTuple):
     """How to ask for one part, or for all."""
 
     read: Read
+    measured: run.Measured
     given: Input
     anchors: str | Chosen
     back: Lookback
@@ -77,7 +77,7 @@ class Query(NamedTuple):
     first_met: bool
 
     def sql(self, engine: Engine, part: tuple[int, int] | None = None) -> str:
-        sql = run.compose(engine.dialect, self.read, self.given, self.anchors, self.back, part, self.many)
+        sql = run.compose(engine.dialect, self.read, self.measured, self.given, self.anchors, self.back, part, self.many)
         return _first(sql, self.read.layout.sets) if self.first_met else sql
 
 
@@ -112,9 +112,9 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     elif target and parts is None:
         _refuse(target, job.force, engine)
     read = run.profile(engine, found.given.source, job.sets, chosen)
-    run.load(engine, read)
+    measured = run.load(engine, read)
     anchors, many, dropped = _anchors(engine, job, chosen or table, found)
-    query = Query(read, found.given, anchors, job.lookback, many, job.first_met)
+    query = Query(read, measured, found.given, anchors, job.lookback, many, job.first_met)
     lines = [(Path(path), reason, number) for path, reason, number in engine.broken()] if isinstance(engine, Splitting) else []
     values = set(found.files) - set(found.beside)
     if job.rejects:
@@ -181,13 +181,14 @@ def rejected(given: Input, read: Read, engine: Engine, split: Collection[Path] =
     """The rows that were left, and why, as SQL; `split`: files of which some lines were not even rows."""
     columns = [(name, "VARCHAR") for name in ("code", "unit", "value", "reason")]
     engine.load("hlhcli_left", columns, [list(each) for each in read.lookups.left])
-    left = shaped(run.only(given.source.readings, {*read.asked, *(code for code, *_ in read.lookups.left)}), engine.dialect)
-    never = f"s.t IS NULL OR s.t < {tags.FIRST} OR s.t > {tags.LAST}"
+    readings = run.only(given.source.readings, {*read.asked, *(code for code, *_ in read.lookups.left)})
+    never = f"s.t IS NULL OR s.t < {packing.FIRST} OR s.t > {packing.LAST}"
     nowhere = (literal(lookups.NO_PERSON), literal(lookups.NO_TIME))
     wrong = f"CASE WHEN s.person_id IS NULL THEN {nowhere[0]} WHEN {never} THEN {nowhere[1]} ELSE '' END"
     sql = select(
-        ["s.person_id", f"{engine.dialect.timestamp('s.t')} AS time", "s.code", "s.value", "s.unit", "l.reason"],
-        f"FROM (\n{left}\n) AS s\nJOIN hlhcli_left AS l ON l.code = s.code AND l.unit = s.unit\n"
+        ["s.person_id", f"{engine.dialect.timestamp('s.t')} AS time", "s.code", "s.value", "COALESCE(s.unit, '') AS unit", "l.reason"],
+        f"FROM (\nSELECT *, {values.shape(engine.dialect)} AS shape FROM (\n{readings}\n) AS readings\n) AS s\n"
+        "JOIN hlhcli_left AS l ON l.code = s.code AND l.unit = COALESCE(s.unit, '')\n"
         "  AND COALESCE(l.value, '') = CASE WHEN s.shape IS NULL THEN COALESCE(s.value, '') ELSE '' END"
         " AND (l.value IS NULL) = (NOT s.shape IS NULL)\n"
         f"  AND {wrong} = CASE WHEN l.reason IN ({', '.join(nowhere)}) THEN l.reason ELSE '' END",

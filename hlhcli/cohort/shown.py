@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from hlhcli import rules
-from hlhcli.cohort import scale, tags
 from hlhcli.cohort.columns import Rules
 from hlhcli.cohort.layout import Column
 from hlhcli.cohort.sql import case, joined
@@ -21,50 +19,8 @@ class Shown(NamedTuple):
     at: str
 
 
-def text_of(column: Column, has_texts: bool) -> str:
-    """What was observed, as it was written, in its canonical unit."""
-    name = column.name
-    if not column.is_quantity:
-        return _finding(column)
-    form, millionths, decimals = f"{name}_form", f"{name}_millionths", f"{name}_form % {tags.FORM}"
-    signs = [(f"{form} >= {tags.FORM * number}", f"'{sign}'") for number, sign in enumerate(tags.FORMS) if sign]
-    fraction = f"SUBSTRING(LPAD(CAST({millionths} % {scale.MICRO} AS VARCHAR), {scale.PLACES}, '0'), 1, CAST({decimals} AS INT))"
-    whole = f"CAST({millionths} // {scale.MICRO} AS VARCHAR)"
-    unit = _by_unit(column, lambda on: f"' {on.unit.name}'" if on.unit.name != "1" else "''")
-    parts = [
-        case(*reversed(signs), otherwise="''"),
-        whole,
-        case((f"{decimals} > 0", f"'.' || {fraction}"), otherwise="''"),
-        case((f"{form} = {tags.LONG}", "'…'"), otherwise="''"),
-        unit,
-    ]
-    pairs = [(f"{form} = 0", f"{whole} || {unit}")]  # most values are whole numbers
-    if has_texts:
-        pairs.append((f"{form} >= {tags.FIRST_TEXT}", f"{name}_written.shown"))
-    return case(*pairs, otherwise=" || ".join(parts))
-
-
-def millionths_of(column: Column, tick: str) -> str:
-    """From ticks back to the number that was written, in millionths of its unit."""
-    form = f"{column.name}_form"
-    times = _by_unit(column, lambda on: str(on.times))
-    plus = _by_unit(column, lambda on: str(on.plus))
-    down, up = f"({tick}) // 2", f"({tick} + 1) // 2"
-    half = case((f"{form} >= {tags.LESS} AND {form} < {tags.AT_MOST}", up), otherwise=down)
-    shifted = half if plus == "0" else f"({half} - ({plus}))"
-    return shifted if times == "1" else f"{shifted} // {times}"
-
-
-def _by_unit(column: Column, what: Callable[[scale.Unitary], str]) -> str:
-    """Something that depends on the unit, of those that occur."""
-    units = [on for on in scale.units(column.name) if column.units is None or on.number in column.units]
-    found = {what(on) for on in units}
-    if len(found) <= 1:
-        return found.pop() if found else "NULL"
-    return f"CASE {column.name}_unit {' '.join(f'WHEN {on.number} THEN {what(on)}' for on in units)} END"
-
-
-def _finding(column: Column) -> str:
+def finding_text(column: Column) -> str:
+    """What was found, in words."""
     name = column.name
     values = {value: 1 << place for place, value in enumerate(column.values)}
     if len(values) <= 2:

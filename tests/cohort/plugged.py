@@ -53,7 +53,7 @@ def evaluate(
     back = anchoring.lookback(lookback)
     chosen = anchoring.chosen(anchors) if isinstance(anchors, str) else None
     read = run.profile(engine, source, sets, chosen)
-    run.load(engine, read)
+    measured = run.load(engine, read)
     which: Any = chosen
     if not isinstance(anchors, str):
         engine.load(
@@ -63,7 +63,7 @@ def evaluate(
         which = anchoring.from_table(
             Table("given_anchors", dict.fromkeys(("person_id", moment, "name"), "text")), engine.dialect, "", back, born
         )
-    sql = run.compose(engine.dialect, read, run.Input(source, born or None, days), which, back)
+    sql = run.compose(engine.dialect, read, measured, run.Input(source, born or None, days), which, back)
     return Found(fetch(engine, sql), range(sum(read.lookups.reasons.values())), sql)
 
 

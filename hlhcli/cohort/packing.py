@@ -1,0 +1,70 @@
+"""How what decides a window is packed into one number, so that the greatest of a window is the worst value with its moment.
+
+From the top: the rank of the value among all of the input (values.py), so that more is worse; the moment, so that of values as bad
+the last counts; and the variant, which tells values of one rank apart that are written differently or in another unit.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hlhcli.cohort.dialects import DAY, Dialect
+
+_MOMENT_BITS = 43
+_MOST_BITS = 63  # of an integer of 64
+EPOCH = 43_830 * DAY  # from the first moment that can be packed, about 1850, to 1970
+FIRST, LAST = -EPOCH, (1 << _MOMENT_BITS) - EPOCH - 1  # moments that can be packed, in milliseconds since 1970
+SECOND = 1000
+
+
+class Packing(NamedTuple):
+    """Where the parts lie. What is not measured before is given all the room that there may be, and a number of 38 digits."""
+
+    first: int = FIRST  # the moment that counts as 0
+    step: int = 1  # milliseconds
+    moment_bits: int = _MOMENT_BITS
+    variant_bits: int = 16
+    wide: bool = True
+
+    @property
+    def _shift(self) -> int:
+        return self.moment_bits + self.variant_bits
+
+    def base(self, rank: str, variant: str, dialect: Dialect) -> str:
+        """The number without its moment."""
+        whole = f"CAST({rank} AS {dialect.wide})" if self.wide else rank
+        return f"{whole} * {1 << self._shift} + {variant}"
+
+    def at(self, base: str, t: str) -> str:
+        """The number with its moment."""
+        since = f"({t} - {self.first})" if self.step == 1 else f"(({t} - {self.first}) // {self.step})"
+        return f"{base} + {since} * {1 << self.variant_bits}"
+
+    def moment(self, key: str, dialect: Dialect) -> str:
+        """The moment of a number, in milliseconds since 1970."""
+        count = self._field(key, self.variant_bits, self.moment_bits, dialect)
+        return f"{count}{f' * {self.step}' if self.step > 1 else ''} + {self.first}"
+
+    def value(self, key: str, dialect: Dialect) -> str:
+        """Which value a number holds: its rank and variant, as `named` writes them."""
+        rank, variant = self._field(key, self._shift, 62, dialect), self._field(key, 0, self.variant_bits, dialect)
+        return f"{rank} * {1 << self.variant_bits} + {variant}"
+
+    def named(self, rank: str, variant: str) -> str:
+        """Rank and variant as one number."""
+        return f"{rank} * {1 << self.variant_bits} + {variant}"
+
+    def _field(self, key: str, place: int, bits: int, dialect: Dialect) -> str:
+        if self.wide:
+            return dialect.field(key, place, bits)
+        high = f"({key} >> {place})" if place else key
+        return high if place + bits >= _MOST_BITS else f"({high} & {(1 << bits) - 1})"
+
+
+def packing(ranks: int, variants: int, first: int, last: int, whole_seconds: bool) -> Packing:
+    """As narrow as what was measured allows. `ranks`, `variants`: the greatest of each."""
+    step = SECOND if whole_seconds else 1
+    first = first // step * step
+    moment_bits = max(1, ((last - first) // step).bit_length())
+    variant_bits = max(1, variants.bit_length())
+    return Packing(first, step, moment_bits, variant_bits, ranks.bit_length() + moment_bits + variant_bits > _MOST_BITS)
