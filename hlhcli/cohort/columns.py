@@ -49,6 +49,7 @@ class Rules:
         self.layout = layout
         self.wide = wide
         self.leaves: dict[str, tuple[str, str]] = {}  # column, its SQL, the phrase
+        self.counts = {id(group): f" {place}" if place else "" for place, group in enumerate(criteria.groups)}
         self.per_unit = _common(criteria.verdict)  # of a score: points times this are whole numbers
         self.items = {id(node): rules.item_id(node) for node in (*criteria.asides, *criteria.items)}
 
@@ -102,7 +103,15 @@ class Rules:
         parts = [self.status(child) for child in node.children]
         if node.required == 1:
             return joined(parts, "OR")
-        return truth(f"{count_met(parts)} >= {node.required}", f"{count_possible(parts)} < {node.required}")
+        if id(node) in self.counts:
+            met, possible = self.counted(node)
+        else:
+            met, possible = count_met(parts), count_possible(parts)
+        return truth(f"{met} >= {node.required}", f"{possible} < {node.required}")
+
+    def counted(self, group: rules.AtLeast) -> tuple[str, str]:
+        """The columns that hold how many of a group are met, and how many can be."""
+        return quoted(f"met{self.counts[id(group)]}"), quoted(f"possible{self.counts[id(group)]}")
 
     def leaf(self, node: Node) -> str:
         """The column of a comparison, which is added where it is not there yet."""

@@ -22,7 +22,11 @@ def decoded(
     columns = ["a.person_id, a.anchor, a.moment", f"(a.moment + {EPOCH}) // {DAY} - {EPOCH // DAY} AS day"]
     if layout.needs_age or layout.needs_onset:
         columns.append("a.born_first, a.born_last")
-    columns += [f"g.{name}" for name in gathered if not name.endswith(("_worst", "_upper", "_lower"))]
+    for name in gathered:
+        if name.startswith(("marks", "reached")):
+            columns.append(f"COALESCE(g.{name}, 0) AS {name}")
+        elif not name.endswith(("_worst", "_upper", "_lower")):
+            columns.append(f"g.{name}")
     for column in layout.present:
         worst = f"g.{column.name}_worst"
         columns.append(f"{packing.moment(worst, dialect)} AS {column.name}_at")
@@ -98,7 +102,7 @@ def _nothing(column: Column) -> list[str]:
 
 def _marked(layout: Layout, column: Column, *marks: str) -> str:
     word, bits = layout.mark(column.name, *marks)
-    return f"(COALESCE(marks{word}, 0) & {bits})"
+    return f"(marks{word} & {bits})"
 
 
 def _quantity(column: Column, layout: Layout, other: str, worded: bool, limits: bool) -> list[str]:
@@ -141,7 +145,7 @@ def _other(column: Column, bits: Mapping[int, int]) -> str:
         return worse
     ends = sorted(bits.items(), reverse=True)
     return case(
-        (f"COALESCE(reached, 0) & {sum(bits.values())} = 0", worse),
+        (f"reached & {sum(bits.values())} = 0", worse),
         *((f"reached & {bit} <> 0 AND {end} > {worse}", str(end)) for end, bit in ends),
         otherwise=worse,
     )

@@ -1,11 +1,12 @@
 """How what decides a window is packed into one number, so that the greatest of a window is the worst value with its moment.
 
-From the top: the rank of the value among all of the input (values.py), so that more is worse; the moment, so that of values as bad
+From the top: the rank of the value among those of its observable (values.py), so that more is worse; the moment, so that of values as bad
 the last counts; and the variant, which tells values of one rank apart that are written differently or in another unit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from hlhcli.cohort.dialects import DAY, Dialect
@@ -14,7 +15,6 @@ _MOMENT_BITS = 43
 _MOST_BITS = 63  # of an integer of 64
 EPOCH = 43_830 * DAY  # from the first moment that can be packed, about 1850, to 1970
 FIRST, LAST = -EPOCH, (1 << _MOMENT_BITS) - EPOCH - 1  # moments that can be packed, in milliseconds since 1970
-SECOND = 1000
 
 
 class Packing(NamedTuple):
@@ -61,10 +61,18 @@ class Packing(NamedTuple):
         return high if place + bits >= _MOST_BITS else f"({high} & {(1 << bits) - 1})"
 
 
-def packing(ranks: int, variants: int, first: int, last: int, whole_seconds: bool) -> Packing:
-    """As narrow as what was measured allows. `ranks`, `variants`: the greatest of each."""
-    step = SECOND if whole_seconds else 1
+def packing(ranks: int, variants: int, span: Callable[[], tuple[int, int, bool]]) -> Packing:
+    """As narrow as what is there allows.
+
+    `ranks`, `variants`: the greatest of each; `span`: the first and the last moment, and whether all are whole seconds, which is
+    asked only where there is no room for all moments.
+    """
+    variant_bits = max(1, variants.bit_length())
+    taken = ranks.bit_length() + variant_bits
+    if taken + _MOMENT_BITS <= _MOST_BITS:
+        return Packing(variant_bits=variant_bits, wide=False)
+    first, last, whole_seconds = span()
+    step = 1000 if whole_seconds else 1
     first = first // step * step
     moment_bits = max(1, ((last - first) // step).bit_length())
-    variant_bits = max(1, variants.bit_length())
-    return Packing(first, step, moment_bits, variant_bits, ranks.bit_length() + moment_bits + variant_bits > _MOST_BITS)
+    return Packing(first, step, moment_bits, variant_bits, taken + moment_bits > _MOST_BITS)

@@ -79,8 +79,9 @@ def _steps(query: Query) -> Iterator[tuple[str, str]]:
     if query.lists is not None:
         yield from query.lists
         yield "hlhcli_rows", readings
-        yield values.FOUND, f"SELECT DISTINCT code, unit, value, reference FROM hlhcli_rows\nWHERE {in_time()}"
-        yield from values.steps(query.dialect, layout.words, query.worded, query.limits)
+        found = f"SELECT DISTINCT code, unit, value, reference FROM hlhcli_rows\nWHERE {in_time()}"
+        yield "hlhcli_found", f"SELECT *, {values.shape(query.dialect)} AS shape FROM (\n{indented(found)}\n) AS found"
+        yield from values.steps("hlhcli_found", layout.words, query.worded, query.limits)
         readings = "SELECT * FROM hlhcli_rows"
     yield "valued", _valued(query, readings)
     yield "anchors", _anchors(query)
@@ -120,11 +121,11 @@ def _of_others(query: Query) -> list[str]:
     columns = []
     if query.reaches:
         bits = (
-            (f"v.obs = {number} AND v.reach = {place}", str(bit))
+            (f"v.obs = {number} AND v.other = {end}", str(bit))
             for number, ends in query.reaches.items()
-            for place, bit in enumerate(ends.values(), start=1)
+            for end, bit in ends.items()
         )
-        columns.append(f"CASE WHEN NOT v.reach IS NULL THEN {case(*bits)} END AS reached")
+        columns.append(f"CASE WHEN v.other > v.worse THEN {case(*bits)} END AS reached")
     if any(query.is_open(column) for column in query.layout.present):
         columns.append("v.other")
     return columns
@@ -179,14 +180,13 @@ def _sought(query: Query) -> Iterator[tuple[str, str]]:
     """The columns of what is gathered: name, and of what the greatest (or all bits) is sought."""
     layout = query.layout
     for column in layout.present:
-        of = f"CASE WHEN obs = {column.number} THEN"
         wanted = ["worst"]
         wanted += ["other"] * query.is_open(column)
         wanted += ["said"] * (query.worded and column.stated)
         wanted += ["word"] * (query.worded and column.in_words)
         wanted += ["upper", "lower"] * (query.limits and column.in_words)
         for each in wanted:
-            yield f"{column.name}_{each}", f"MAX({of} {each} END)"
+            yield f"{column.name}_{each}", f"MAX({each}) FILTER (WHERE obs = {column.number})"
     for word in range(layout.words):
         yield f"marks{word}", f"BIT_OR(marks{word})"
     if query.reaches:

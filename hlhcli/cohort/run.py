@@ -12,7 +12,7 @@ from hlhcli.cohort.anchors import Chosen, Lookback, from_rows
 from hlhcli.cohort.dialects import DAY, Dialect, Table
 from hlhcli.cohort.layout import Layout
 from hlhcli.cohort.lookups import Group, Lookups, Target
-from hlhcli.cohort.packing import FIRST, LAST, SECOND, Packing, packing
+from hlhcli.cohort.packing import FIRST, LAST, Packing, packing
 from hlhcli.cohort.query import Query
 from hlhcli.cohort.source import LEFT, NOT_JSON, Source
 from hlhcli.cohort.sql import among, indented, literal, select
@@ -89,10 +89,10 @@ class Measured(NamedTuple):
 def profile(engine: Engine, source: Source, sets: Sequence[CriteriaSet], anchors: Chosen | None = None) -> Read:
     """What the codes, units and texts of a source mean."""
     also = [anchors.observable] if anchors and anchors.observable else []
-    torn = literal(LEFT + NOT_JSON)
-    what = f"code, SUM(CASE WHEN value = {torn} THEN 1 ELSE 0 END)" if source.form == "fhir" else "code, 0"
-    found = list(engine.rows(f"SELECT {what}, COUNT(*) FROM (\n{source.readings}\n) AS readings GROUP BY code"))
-    counts = [(code, rows - broken) for code, broken, rows in found]
+    torn = f"SUM(CASE WHEN value = {literal(LEFT + NOT_JSON)} THEN 1 ELSE 0 END)" if source.form == "fhir" else "0"
+    what = f"code, {torn}, COUNT(*), COUNT(CASE WHEN {query.in_time()} THEN 1 END)"
+    found = list(engine.rows(f"SELECT {what} FROM (\n{source.readings}\n) AS readings GROUP BY code"))
+    counts = [(code, rows - broken) for code, broken, rows, _ in found]
     everything = Layout(sets, also=also)
     meanings: dict[str, list[Target]] = {code: lookups.targets(code) if code else [] for code, _ in counts}
     asked = {
@@ -103,9 +103,9 @@ def profile(engine: Engine, source: Source, sets: Sequence[CriteriaSet], anchors
     layout = Layout(sets, frozenset(target.observable for wanted in asked.values() for target in wanted), also)
     read = Lookups(layout, source.form)
     in_words = bool(asked) and any(column.in_words for column in layout.present)
-    _find(engine, source, asked, in_words)
+    _find(engine, source, asked, in_words, any(code in asked and rows > placed for code, _, rows, placed in found))
     read.add(_groups(engine), asked)
-    for code, broken, _ in found:
+    for code, broken, *_ in found:
         if broken:  # lines of which nobody knows whether they were asked for
             read.reasons[NOT_JSON] += broken
             read.left.append((code, "", LEFT + NOT_JSON, NOT_JSON))
@@ -115,36 +115,43 @@ def profile(engine: Engine, source: Source, sets: Sequence[CriteriaSet], anchors
     unknown = Counter({code or "(none)": rows for code, rows in counts if rows and not meanings[code]})
     not_asked = sum(rows for code, rows in counts if code not in asked)
     drugs = {code: name for code, _ in counts if anchors and anchors.drug and code and (name := lookups.drug(code))}
-    return Read(layout, read, sorted(asked), sum(rows for _, _, rows in found), not_asked, unknown, drugs)
+    return Read(layout, read, sorted(asked), sum(rows for _, _, rows, _ in found), not_asked, unknown, drugs)
 
 
 _SEEN = "hlhcli_seen"  # the different values with their numbers
 
 
-def _find(engine: Engine, source: Source, asked: Iterable[str], in_words: bool) -> None:
-    """The different values, how often each is there, and in which time."""
-    no_time = f"t IS NULL OR t < {FIRST} OR t > {LAST}"
-    reference = "reference" if in_words else "CAST(NULL AS VARCHAR)"
-    sql = select(
-        [
-            f"code, COALESCE(unit, '') AS unit, value, {reference} AS reference, person_id IS NULL AS nobody, {no_time} AS never",
-            "COUNT(*) AS n, MIN(t) AS first, MAX(t) AS last",
-            f"MAX(CASE WHEN t % {SECOND} <> 0 THEN 1 ELSE 0 END) AS finer",
-        ],
-        f"FROM (\n{indented(only(source.readings, asked))}\n) AS readings\nGROUP BY 1, 2, 3, 4, 5, 6",
+def _find(engine: Engine, source: Source, asked: Iterable[str], in_words: bool, some_nowhere: bool) -> None:
+    """The different values, and how often each is there; apart, where there are some, for rows without a person or a time."""
+    readings = only(source.readings, asked)
+    nowhere = f"CASE WHEN person_id IS NULL THEN 1 WHEN t >= {FIRST} AND t <= {LAST} THEN 0 ELSE 2 END"
+    keys = {"code": "code", "unit": "COALESCE(unit, '')", "value": "value"}
+    keys |= {"reference": "reference"} if in_words else {}
+    keys |= {"nowhere": nowhere} if some_nowhere else {}
+    columns = [f"{sql} AS {name}" for name, sql in keys.items()]
+    places = ", ".join(map(str, range(1, len(keys) + 1)))
+    counted = select([*columns, "COUNT(*) AS n"], f"FROM (\n{indented(readings)}\n) AS readings\nGROUP BY {places}")
+    others = ["CAST(NULL AS VARCHAR) AS reference"] * (not in_words) + ["0 AS nowhere"] * (not some_nowhere)
+    engine.keep(
+        _SEEN, select(["*", *others, f"{values.shape(engine.dialect)} AS shape"], f"FROM (\n{indented(counted)}\n) AS counted")
     )
-    engine.keep(_SEEN, sql)
+
+
+def _span(engine: Engine, source: Source, asked: Iterable[str]) -> tuple[int, int, bool]:
+    """The first and the last moment of the rows, and whether all are whole seconds."""
+    finer = "MAX(CASE WHEN t % 1000 <> 0 THEN 1 ELSE 0 END)"
+    readings = only(source.readings, asked)
+    sql = f"SELECT MIN(t), MAX(t), {finer} FROM (\n{readings}\n) AS readings WHERE {query.in_time()}"
+    first, last, some_finer = next(iter(engine.rows(sql)))
+    return first or 0, last or 0, not some_finer
 
 
 def _groups(engine: Engine) -> Iterator[Group]:
     """Rows by code, unit and text."""
-    sql = (
-        "SELECT code, unit, CASE WHEN shape IS NULL THEN value END AS text, shape IS NULL AS worded, nobody, never, SUM(n)\n"
-        f"FROM (SELECT *, {values.shape(engine.dialect)} AS shape FROM {_SEEN}) AS shaped\nGROUP BY 1, 2, 3, 4, 5, 6"
-    )
-    for code, unit, text, worded, nobody, never, rows in engine.rows(sql):
-        wrong = lookups.NO_PERSON if nobody else lookups.NO_TIME if never else ""
-        yield Group(code, unit, (text or "") if worded else None, int(rows), wrong)
+    text = "CASE WHEN shape IS NULL THEN value END"
+    sql = f"SELECT code, unit, {text} AS text, shape IS NULL AS worded, nowhere, SUM(n) FROM {_SEEN}\nGROUP BY 1, 2, 3, 4, 5"
+    for code, unit, text, worded, nowhere, rows in engine.rows(sql):
+        yield Group(code, unit, (text or "") if worded else None, int(rows), ("", lookups.NO_PERSON, lookups.NO_TIME)[nowhere])
 
 
 def _references(engine: Engine) -> Iterator[tuple[str, str, str]]:
@@ -171,21 +178,18 @@ def tables(read: Lookups) -> Iterator[tuple[str, list[tuple[str, str]], list[tup
         yield "hlhcli_limits", [*code_and_unit, ("reference", "VARCHAR"), ("upper", "BIGINT"), ("lower", "BIGINT")], read.limits
 
 
-def load(engine: Engine, read: Read) -> Measured:
+def load(engine: Engine, source: Source, read: Read) -> Measured:
     """The lookups as tables of the engine, and what each different value says; what is worth knowing of them."""
     for name, columns, rows in tables(read.lookups):
         engine.load(name, columns, rows)
-    clean = f"FROM {_SEEN} WHERE NOT nobody AND NOT never"
-    reference = "reference" if read.lookups.limits else "CAST(NULL AS VARCHAR) AS reference"
-    engine.keep(values.FOUND, f"SELECT DISTINCT code, unit, value, {reference} {clean}")
-    *steps, (name, last) = values.steps(engine.dialect, read.layout.words, bool(read.lookups.texts), bool(read.lookups.limits))
+    found = f"(SELECT * FROM {_SEEN} WHERE nowhere = 0) AS found"
+    *steps, (name, last) = values.steps(found, read.layout.words, bool(read.lookups.texts), bool(read.lookups.limits))
     engine.keep(name, f"{query.with_steps(steps)}\n{last}")
     ranks, variants = next(iter(engine.rows(f"SELECT MAX(rank), MAX(variant) FROM {name}")))
-    first, end, finer = next(iter(engine.rows(f"SELECT MIN(first), MAX(last), MAX(finer) {clean}")))
     others: dict[int, list[int]] = {}
-    for number, other in engine.rows(f"SELECT DISTINCT obs, other FROM {name} WHERE NOT reach IS NULL ORDER BY obs, other"):
+    for number, other in engine.rows(f"SELECT DISTINCT obs, other FROM {name} WHERE other > worse ORDER BY obs, other"):
         others.setdefault(number, []).append(other)
-    return Measured(packing(ranks or 0, variants or 0, first or 0, end or 0, not finer), others)
+    return Measured(packing(ranks or 0, variants or 0, lambda: _span(engine, source, read.asked)), others)
 
 
 def compose(

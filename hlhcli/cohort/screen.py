@@ -112,7 +112,7 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     elif target and parts is None:
         _refuse(target, job.force, engine)
     read = run.profile(engine, found.given.source, job.sets, chosen)
-    measured = run.load(engine, read)
+    measured = run.load(engine, found.given.source, read)
     anchors, many, dropped = _anchors(engine, job, chosen or table, found)
     query = Query(read, measured, found.given, anchors, job.lookback, many, job.first_met)
     lines = [(Path(path), reason, number) for path, reason, number in engine.broken()] if isinstance(engine, Splitting) else []

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hlhcli import rules
 from hlhcli.cohort.columns import Rules
 from hlhcli.cohort.layout import Column
-from hlhcli.cohort.sql import case, joined
+from hlhcli.cohort.sql import case, joined, quoted
 from hlhcli.observables import PSEUDO
 from hlhcli.rules import Node
 
@@ -17,6 +17,7 @@ class Shown(NamedTuple):
 
     text: str
     at: str
+    by: dict[str, str] = {}  # columns that say which of several observables it is
 
 
 def finding_text(column: Column) -> str:
@@ -44,14 +45,15 @@ def deciding(item: Node, of: Rules) -> Shown:
     columns = of.layout.columns
     first = columns[everything[0]]
     same = len(everything) == 2 and first.observable.instead == everything[1]
-    texts, times = [], []
+    texts, times, by = [], [], {}
     for name in asked:
-        when = "TRUE" if "TRUE" in found[name] else joined(dict.fromkeys(found[name]), "OR")
+        when = quoted(f"{rules.item_id(item)} by {name}")
+        by[when] = "TRUE" if "TRUE" in found[name] else joined(dict.fromkeys(found[name]), "OR")
         label = f"{name}_text" if same else f"'{name.replace('_', ' ')} ' || {name}_text"
         texts.append(case((when, label)))
         times.append(case((f"{when} AND NOT {name}_text IS NULL", f"{name}_at")))
     latest = f"GREATEST({', '.join(times)})" if len(times) > 1 else times[0]  # Spark takes the greatest of no less than two
-    return Shown(f"NULLIF(CONCAT_WS('; ', {', '.join(texts)}), '')", latest)
+    return Shown(f"NULLIF(CONCAT_WS('; ', {', '.join(texts)}), '')", latest, by)
 
 
 _Path = tuple[str, ...]

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 
 from hlhcli.cohort import scale
 from hlhcli.cohort.dialects import Dialect
-from hlhcli.cohort.sql import case, indented, select
+from hlhcli.cohort.sql import case, select
 
-FOUND = "hlhcli_found"  # the different values: code, unit, value, reference
-VALUES = "hlhcli_values"  # and what each says of an observable
+VALUES = "hlhcli_values"  # the table of them
 
 PLAIN = "^(0|[1-9][0-9]{0,5})([.][0-9]{1,6})?$"
 NUMBER = "(0|[1-9][0-9]{0,8})"
@@ -36,19 +35,18 @@ def shape(dialect: Dialect) -> str:
     )
 
 
-def steps(dialect: Dialect, words: int, texts: bool, limits: bool) -> Iterator[tuple[str, str]]:
+def steps(found: str, words: int, texts: bool, limits: bool) -> Iterator[tuple[str, str]]:
     """From the different values to what they say, each step a CTE; the last is VALUES.
 
-    `words`: of marks; `texts`: some are looked up; `limits`: the laboratory's own are.
+    `found`: a relation of them with their shape; `words`: of marks; `texts`: some are looked up; `limits`: the laboratory's own are.
     """
-    shaped = select([f"code, unit, value, reference, {shape(dialect)} AS shape"], f"FROM {FOUND}")
-    yield "numbers", _numbers(shaped)
+    yield "numbers", _numbers(found)
     yield "scaled", _scaled(words, texts, limits)
     yield "ends", _ends(words, limits)
     yield VALUES, _ranked()
 
 
-def _numbers(shaped: str) -> str:
+def _numbers(found: str) -> str:
     """Plain numbers in whole millionths, and how they were written; every other text is looked up."""
     decimals = "CASE WHEN STRPOS(value, '.') = 0 THEN 0 ELSE LENGTH(value) - STRPOS(value, '.') END"
     signs = sorted(_SIGNS.items(), key=lambda pair: -len(pair[1]))
@@ -70,7 +68,7 @@ def _numbers(shaped: str) -> str:
             f"{case((plain, decimals), (more, f'{comparator} + {decimals}'), (longer, str(MORE)))} AS form",
             f"{case((longer, rest))} AS rest",
         ],
-        f"FROM (\n{indented(shaped)}\n) AS shaped",
+        f"FROM {found}",
     )
 
 
@@ -146,18 +144,16 @@ def _ends(words: int, limits: bool) -> str:
 
 
 def _ranked() -> str:
-    """How bad each is beside all others of its observable: by the worse end, and where that is alike by how much worse it may be.
+    """How bad each is beside the others of its observable: by the worse end, and where that is alike by how much worse it may be.
 
-    `variant` tells apart what has one rank; `reach` numbers the other ends that lie beyond their worse end.
+    `variant` tells apart what has one rank.
     """
     ranked = "NOT worse IS NULL"
-    by = "obs, worse, other"
     return select(
         [
             "*",
-            f"{case((ranked, f'DENSE_RANK() OVER (ORDER BY {by})'))} AS rank",
-            f"DENSE_RANK() OVER (PARTITION BY {by} ORDER BY form, number) - 1 AS variant",
-            f"{case(('other > worse', 'DENSE_RANK() OVER (PARTITION BY obs, other > worse ORDER BY other)'))} AS reach",
+            f"{case((ranked, 'DENSE_RANK() OVER (PARTITION BY obs ORDER BY worse, other)'))} AS rank",
+            "DENSE_RANK() OVER (PARTITION BY obs, worse, other ORDER BY form, number) - 1 AS variant",
         ],
         "FROM ends",
     )

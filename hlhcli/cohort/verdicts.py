@@ -47,18 +47,18 @@ class Verdicts:
             f"{self.rules.item(node)} AS {quoted(item_id(node) + '?')}" for node in (*self.criteria.asides, *self.criteria.items)
         ]
         totals = self._totals(terms)
-        shown = [column for node in self.criteria.items for column in self._shown(node)]
+        shown = [self._shown(node) for node in self.criteria.items]
         population = self._applicable()
         decides = self.rules.verdict(verdict)
         leaves = [f"{sql} AS {column}{commented(phrase)}" for column, (sql, phrase) in self.rules.leaves.items()]
         before = self.known
-        for suffix, columns in (("rules", leaves), ("terms", points), ("items", [*items, *totals])):
+        for suffix, columns in (("rules", leaves), ("terms", points), ("items", [*items, *totals]), ("counts", [*self._counted(), *(by for each, _ in shown for by in each)])):
             if columns:
                 yield f"{self.name}_{suffix}", select(["*", *columns], f"FROM {before}")
                 before = f"{self.name}_{suffix}"
         yield (
             f"{self.name}_verdict",
-            select(["*", f'{decides} AS "verdict?"', f'{population} AS "applicable?"', *shown], f"FROM {before}"),
+            select(["*", f'{decides} AS "verdict?"', f'{population} AS "applicable?"', *(column for _, each in shown for column in each)], f"FROM {before}"),
         )
 
     def _term(self, term: Points | Linear) -> Iterator[str]:
@@ -81,11 +81,19 @@ class Verdicts:
             if is_open:
                 yield f"{joined(is_open, 'OR')} AS {quoted(f'score {end} open')}"
 
-    def _shown(self, node: Node) -> Iterator[str]:
+    def _counted(self) -> Iterator[str]:
+        """How many of each group are met, and how many can be."""
+        for group in self.criteria.groups:
+            parts = [self.rules.status(child) for child in group.children]
+            for column, count in zip(self.rules.counted(group), (count_met(parts), count_possible(parts)), strict=True):
+                yield f"{count} AS {column}"
+
+    def _shown(self, node: Node) -> tuple[list[str], list[str]]:
+        """What decides an item: of several observables which of them, and then the text and the time."""
         found = deciding(node, self.rules)
         name = item_id(node)
-        yield f"{found.text} AS {quoted(f'{name} value')}"
-        yield f"{found.at} AS {quoted(f'{name} at')}"
+        by = [f"{sql} AS {column}" for column, sql in found.by.items()]
+        return by, [f"{found.text} AS {quoted(f'{name} value')}", f"{found.at} AS {quoted(f'{name} at')}"]
 
     def _applicable(self) -> str:
         population = self.criteria.population
@@ -134,12 +142,11 @@ class Verdicts:
         groups = self.criteria.groups
         if not groups:
             return [f"CAST(NULL AS INT) AS {name}" for name in ("met", "unknown", "required")]
-        parts = [self.rules.status(child) for group in groups for child in group.children]
-        met = count_met(parts)
+        met, possible = (" + ".join(columns) for columns in zip(*(self.rules.counted(group) for group in groups), strict=True))
         required = groups[0].required if len(groups) == 1 else None
         return [
             f"CAST({met} AS INT) AS met",
-            f"CAST({count_possible(parts)} - {met} AS INT) AS unknown",
+            f"CAST({possible} - ({met}) AS INT) AS unknown",
             f"CAST({'NULL' if required is None else required} AS INT) AS required",
         ]
 

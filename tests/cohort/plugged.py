@@ -53,7 +53,7 @@ def evaluate(
     back = anchoring.lookback(lookback)
     chosen = anchoring.chosen(anchors) if isinstance(anchors, str) else None
     read = run.profile(engine, source, sets, chosen)
-    measured = run.load(engine, read)
+    measured = run.load(engine, source, read)
     which: Any = chosen
     if not isinstance(anchors, str):
         engine.load(
