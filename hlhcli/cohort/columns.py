@@ -5,10 +5,10 @@ The SQL is DuckDB's, in the subset that Spark and PostgreSQL run as well: compar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from math import lcm
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from hlhcli import rules
 from hlhcli.cohort import scale
@@ -52,6 +52,8 @@ class Rules:
         self.counts = {id(group): f" {place}" if place else "" for place, group in enumerate(criteria.groups)}
         self.per_unit = _common(criteria.verdict)  # of a score: points times this are whole numbers
         self.items = {id(node): rules.item_id(node) for node in (*criteria.asides, *criteria.items)}
+        self._above = set(self._above_items(criteria.verdict))
+        self._parts: dict[int, tuple[int, str, str]] = {}  # what items are made of: step, column, its SQL
 
     def item(self, node: Node) -> str:
         """The status of an item, from the columns of its comparisons."""
@@ -72,8 +74,29 @@ class Rules:
         return self.status(node)
 
     def status(self, node: Node) -> str:
-        """A node above the items, or an item by its column."""
-        return quoted(f"{self.items[id(node)]}?") if id(node) in self.items else self._logic(node)
+        """A node above the items; an item, and what it is made of, by its column."""
+        if id(node) in self.items:
+            return quoted(f"{self.items[id(node)]}?")
+        return self._part(node) if _is_whole(node) and id(node) not in self._above else self._logic(node)
+
+    def parts(self) -> Iterator[list[str]]:
+        """The columns of what items are made of, by steps: each needs no more than those before it."""
+        for step in sorted({step for step, *_ in self._parts.values()}):
+            yield [f"{sql} AS {column}" for at, column, sql in self._parts.values() if at == step]
+
+    def _part(self, node: rules.Logic | rules.AtLeast) -> str:
+        if id(node) not in self._parts:
+            sql = self._logic(node)
+            before = [self._parts[id(child)][0] for child in node.children if id(child) in self._parts]
+            what = f"at least {node.required} of" if isinstance(node, rules.AtLeast) else node.kind
+            self._parts[id(node)] = 1 + max(before, default=0), quoted(f"{what} ({len(self._parts) + 1})"), sql
+        return self._parts[id(node)][1]
+
+    def _above_items(self, node: Node) -> Iterator[int]:
+        if id(node) not in self.items and _is_whole(node):
+            yield id(node)
+            for child in node.children:
+                yield from self._above_items(child)
 
     def _logic(self, node: Node) -> str:
         if isinstance(node, rules.AtLeast):
@@ -294,6 +317,11 @@ class Rules:
         lo = divided(_whole(f"{over}_lo", -1)[0], _whole(f"{under}_hi", 1)[0])
         known = " AND ".join([f"{over}_lo IS NOT NULL AND {under}_lo IS NOT NULL", *_convertible(node)])
         return case((known, f"COALESCE({lo}, 0)")), case((known, divided(_whole(f"{over}_hi", 1)[0], _whole(f"{under}_lo", -1)[0])))
+
+
+def _is_whole(node: Node) -> TypeGuard[rules.Logic | rules.AtLeast]:
+    """True for a rule that is made of others."""
+    return isinstance(node, (rules.Logic, rules.AtLeast))
 
 
 def _convertible(node: rules.Ratio) -> list[str]:

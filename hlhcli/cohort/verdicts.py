@@ -52,7 +52,9 @@ class Verdicts:
         decides = self.rules.verdict(verdict)
         leaves = [f"{sql} AS {column}{commented(phrase)}" for column, (sql, phrase) in self.rules.leaves.items()]
         before = self.known
-        for suffix, columns in (("rules", leaves), ("terms", points), ("items", [*items, *totals]), ("counts", [*self._counted(), *(by for each, _ in shown for by in each)])):
+        counts = [*self._counted(), *(by for each, _ in shown for by in each)]
+        parts = [(f"parts_{step}", columns) for step, columns in enumerate(self.rules.parts(), start=1)]
+        for suffix, columns in (("rules", leaves), *parts, ("terms", points), ("items", [*items, *totals]), ("counts", counts)):
             if columns:
                 yield f"{self.name}_{suffix}", select(["*", *columns], f"FROM {before}")
                 before = f"{self.name}_{suffix}"
