@@ -26,7 +26,8 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"), "integer"),
 }  # fmt: skip
 _PARQUET, _CSV, _JSON = (".parquet", ".pq"), (".csv", ".tsv", ".txt"), (".ndjson", ".jsonl", ".json")
-_PARQUET_FORM = "FORMAT parquet, DICTIONARY_SIZE_LIMIT 5000"  # a text of values hardly ever comes again
+# A text of values hardly ever comes again: a dictionary of them would cost time and save nothing.
+_PARQUET_FORM = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 5000"
 _FORMS = {
     ".parquet": _PARQUET_FORM, ".pq": _PARQUET_FORM,
     ".csv": "FORMAT csv, HEADER", ".ndjson": "FORMAT json", ".jsonl": "FORMAT json",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from hlhcli.cohort import scale
 from hlhcli.cohort.dialects import DAY, Dialect
@@ -11,6 +12,13 @@ from hlhcli.cohort.packing import EPOCH, Packing
 from hlhcli.cohort.shown import finding_text
 from hlhcli.cohort.sql import among, case, indented, select
 from hlhcli.observables import AGE, AGE_AT_ONSET
+
+class Reaches(NamedTuple):
+    """The marks of the other ends of intervals: the word in which they lie, and by observable the end and its bit."""
+
+    word: int
+    bits: dict[int, dict[int, int]]
+
 
 LIMIT_BITS = 60  # of a laboratory's own limit
 
@@ -23,7 +31,7 @@ def decoded(
     if layout.needs_age or layout.needs_onset:
         columns.append("a.born_first, a.born_last")
     for name in gathered:
-        if name.startswith(("marks", "reached")):
+        if name.startswith("marks"):
             columns.append(f"COALESCE(g.{name}, 0) AS {name}")
         elif not name.endswith(("_worst", "_upper", "_lower")):
             columns.append(f"g.{name}")
@@ -41,7 +49,7 @@ def decoded(
     return select(columns, f"FROM anchors AS a\nLEFT JOIN gathered AS g ON {same}")
 
 
-def known(layout: Layout, gathered: Sequence[str], reaches: Mapping[int, Mapping[int, int]], worded: bool, limits: bool) -> str:
+def known(layout: Layout, gathered: Sequence[str], reaches: Reaches, worded: bool, limits: bool) -> str:
     """One column for each end of an interval, for what was written, and when; by the name of the observable."""
     inner = ["d.person_id, d.anchor, d.moment, d.day"]
     if layout.needs_age or layout.needs_onset:
@@ -51,7 +59,9 @@ def known(layout: Layout, gathered: Sequence[str], reaches: Mapping[int, Mapping
         if not column.present:
             inner += _nothing(column)
         elif column.is_quantity:
-            other = f"{column.name}_other" if f"{column.name}_other" in gathered else _other(column, reaches.get(column.number, {}))
+            other = f"{column.name}_other"
+            if other not in gathered:
+                other = _other(column, reaches)
             inner += _quantity(column, layout, other, worded, limits)
             joins.append(
                 f"LEFT JOIN different AS {column.name}_ ON {column.name}_.value = d.{column.name}_value"
@@ -111,15 +121,16 @@ def _quantity(column: Column, layout: Layout, other: str, worded: bool, limits: 
     groups = [f"group {group}" for group in range(column.groups)] if column.groups > 1 else []
     apart = []
     if groups:  # values of assays that cannot be compared with one another
+        several = _marked(layout, column, *groups)
         single = ", ".join(str(layout.mark(name, group)[1]) for group in groups)
-        apart = [f"NOT {_marked(layout, column, *groups)} IN (0, {single})"]
+        apart = [f"{several} = {layout.mark(name, *groups)[1]}" if len(groups) == 2 else f"NOT {several} IN (0, {single})"]
     is_open = f"{_marked(layout, column, OPEN)} <> 0"
     if column.low:
         lo, hi = f"{limit} - ({other})", f"{limit} - {worse}"
         lo_unknown, hi_unknown = [*apart, is_open], [*apart, f"{worse} = 0"]
     else:
-        lo, hi = worse, other
-        lo_unknown, hi_unknown = apart, [*apart, is_open, f"({other}) = {limit}"]
+        lo, hi = worse, other if other == worse else f"NULLIF({other}, {limit})"
+        lo_unknown, hi_unknown = apart, [*apart, is_open]
 
     def unless(unknown: list[str], value: str) -> str:
         return case((" OR ".join(unknown), "NULL"), otherwise=value) if unknown else value
@@ -138,15 +149,15 @@ def _quantity(column: Column, layout: Layout, other: str, worded: bool, limits: 
     return found
 
 
-def _other(column: Column, bits: Mapping[int, int]) -> str:
-    """The furthest of the other ends of a window, by the bits of those that intervals have; a number has none but its own."""
-    worse = f"{column.name}_.worse"
-    if not bits:
+def _other(column: Column, reaches: Reaches) -> str:
+    """The furthest of the other ends of a window, by the marks of those that intervals have; a number has none but its own."""
+    worse, marks = f"{column.name}_.worse", f"marks{reaches.word}"
+    ends = sorted(reaches.bits.get(column.number, {}).items(), reverse=True)
+    if not ends:
         return worse
-    ends = sorted(bits.items(), reverse=True)
     return case(
-        (f"reached & {sum(bits.values())} = 0", worse),
-        *((f"reached & {bit} <> 0 AND {end} > {worse}", str(end)) for end, bit in ends),
+        (f"{marks} & {sum(bit for _, bit in ends)} = 0", worse),
+        *((f"{marks} & {bit} <> 0" + (f" AND {end} > {worse}" if end < scale.LIMIT else ""), str(end)) for end, bit in ends),
         otherwise=worse,
     )
 

@@ -63,7 +63,7 @@ class Column(NamedTuple):
 class Layout:
     """The columns of a query, and where their marks lie: 60 in each word of 64 bits."""
 
-    _WORD = 60
+    _WORD = 60  # bits
 
     def __init__(self, sets: Sequence[CriteriaSet], present: frozenset[str] | None = None, also: Sequence[str] = ()) -> None:
         """`present`: the observables that the input holds (None: it is not known); `also`: others that are needed."""
@@ -110,6 +110,11 @@ class Layout:
     def words(self) -> int:
         """How many words of marks there are."""
         return 1 + max((word for word, _ in self._places.values()), default=0)
+
+    def room(self, bits: int) -> tuple[int, int]:
+        """The word in which so many bits more have room, and the first of them."""
+        word, bit = max(self._places.values(), default=(0, -1))
+        return (word, bit + 1) if bit + 1 + bits <= self._WORD else (word + 1, 0)
 
     def mark(self, name: str, *marks: str) -> tuple[int, int]:
         """The word in which these marks of an observable lie, and their bits."""

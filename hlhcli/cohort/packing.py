@@ -46,19 +46,14 @@ class Packing(NamedTuple):
         return f"{count}{f' * {self.step}' if self.step > 1 else ''} + {self.first}"
 
     def value(self, key: str, dialect: Dialect) -> str:
-        """Which value a number holds: its rank and variant, as `named` writes them."""
-        rank, variant = self._field(key, self._shift, 62, dialect), self._field(key, 0, self.variant_bits, dialect)
-        return f"{rank} * {1 << self.variant_bits} + {variant}"
-
-    def named(self, rank: str, variant: str) -> str:
-        """Rank and variant as one number."""
-        return f"{rank} * {1 << self.variant_bits} + {variant}"
+        """The number without its moment, as `base` writes it."""
+        moments = (1 << self._shift) - (1 << self.variant_bits)
+        if not self.wide:
+            return f"{key} & {(1 << _MOST_BITS) - 1 - moments}"
+        return f"{key} - {self._field(key, self.variant_bits, self.moment_bits, dialect)} * {1 << self.variant_bits}"
 
     def _field(self, key: str, place: int, bits: int, dialect: Dialect) -> str:
-        if self.wide:
-            return dialect.field(key, place, bits)
-        high = f"({key} >> {place})" if place else key
-        return high if place + bits >= _MOST_BITS else f"({high} & {(1 << bits) - 1})"
+        return dialect.field(key, place, bits) if self.wide else f"(({key} >> {place}) & {(1 << bits) - 1})"
 
 
 def packing(ranks: int, variants: int, span: Callable[[], tuple[int, int, bool]]) -> Packing:

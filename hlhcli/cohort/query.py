@@ -6,20 +6,22 @@ Every step is a common table expression of its own; what decides something stand
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
 
 from hlhcli.cohort import values
 from hlhcli.cohort.dialects import Dialect
-from hlhcli.cohort.known import LIMIT_BITS, decoded, known, past
+from hlhcli.cohort.known import LIMIT_BITS, Reaches, decoded, known, past
 from hlhcli.cohort.layout import Column, Layout
 from hlhcli.cohort.packing import EPOCH, FIRST, LAST, Packing
 from hlhcli.cohort.sql import among, case, indented, select
 from hlhcli.cohort.verdicts import Verdicts, item_ids
 
-_REACHES = 60  # bits of a word
+_MOST_REACHES = 48  # marks
 
-
-class Query(NamedTuple):
+@dataclass(frozen=True)
+class Query:
     """What a query is made of. Tables are names of tables, views or CTEs."""
 
     layout: Layout
@@ -34,20 +36,25 @@ class Query(NamedTuple):
     days: bool = False  # moments are counts of days
     lists: tuple[tuple[str, str], ...] | None = None  # CTEs of what is looked up; None: VALUES is a table
 
-    @property
-    def reaches(self) -> dict[int, dict[int, int]]:
-        """By observable the ends of intervals that have a bit each, and their bits; of the others the greatest is sought."""
-        found: dict[int, dict[int, int]] = {}
-        taken = 0
+    @cached_property
+    def reaches(self) -> Reaches:
+        """The ends of intervals that have a mark each; of the others of an observable the furthest is sought as a number."""
+        chosen: dict[int, Sequence[int]] = {}
         for number, ends in sorted((self.others or {}).items(), key=lambda each: len(each[1])):
-            if taken + len(ends) <= _REACHES:
-                found[number] = {end: 1 << (taken + place) for place, end in enumerate(ends)}
-                taken += len(ends)
-        return found
+            if sum(map(len, chosen.values())) + len(ends) <= _MOST_REACHES:
+                chosen[number] = ends
+        word, bit = self.layout.room(sum(map(len, chosen.values())))
+        bits = (1 << place for place in count(bit))
+        return Reaches(word, {number: {end: next(bits) for end in ends} for number, ends in chosen.items()})
+
+    @property
+    def words(self) -> int:
+        """How many words of marks there are."""
+        return max(self.layout.words, self.reaches.word + 1) if self.reaches.bits else self.layout.words
 
     def is_open(self, column: Column) -> bool:
-        """True where intervals occur whose ends have no bits."""
-        return column.is_quantity and (self.others is None or column.number in self.others.keys() - self.reaches.keys())
+        """True where intervals occur whose ends have no marks."""
+        return column.is_quantity and (self.others is None or column.number in self.others.keys() - self.reaches.bits.keys())
 
     @property
     def keys(self) -> list[str]:
@@ -103,8 +110,8 @@ def in_time() -> str:
 def _valued(query: Query, readings: str) -> str:
     """Each row with what its value says."""
     passed = ["r.person_id, r.t, v.obs", f"{query.packing.base('v.rank', 'v.variant', query.dialect)} AS base"]
-    passed += [f"v.marks{word}" for word in range(query.layout.words)]
-    passed += _of_others(query)
+    passed += _marks(query)
+    passed += ["v.other"] * any(query.is_open(column) for column in query.layout.present)
     if query.worded:
         passed.append("v.said, v.word")
     if query.limits:
@@ -116,19 +123,17 @@ def _valued(query: Query, readings: str) -> str:
     return select(passed, f"FROM (\n{indented(readings)}\n) AS r\nJOIN {values.VALUES} AS v ON {' AND '.join(alike)}\nWHERE {where}")
 
 
-def _of_others(query: Query) -> list[str]:
-    """The other end of an interval: as the bit of it, or as the number that it is."""
-    columns = []
-    if query.reaches:
-        bits = (
-            (f"v.obs = {number} AND v.other = {end}", str(bit))
-            for number, ends in query.reaches.items()
-            for end, bit in ends.items()
-        )
-        columns.append(f"CASE WHEN v.other > v.worse THEN {case(*bits)} END AS reached")
-    if any(query.is_open(column) for column in query.layout.present):
-        columns.append("v.other")
-    return columns
+def _marks(query: Query) -> Iterator[str]:
+    """The marks of a row, with one for the other end of an interval."""
+    word, bits = query.reaches
+    for place in range(query.words):
+        own = f"v.marks{place}" if place < query.layout.words else "0"
+        if bits and place == word:
+            pairs = ((f"v.obs = {number} AND v.other = {end}", str(bit)) for number, ends in bits.items() for end, bit in ends.items())
+            with_end = f"{own} + {case(*pairs, otherwise='0')}"
+            yield f"{case(('v.other > v.worse', with_end), otherwise=own)} AS marks{place}"
+        else:
+            yield own
 
 
 def _anchors(query: Query) -> str:
@@ -141,8 +146,7 @@ def _windowed(query: Query) -> str:
     """Rows in the window of each anchor."""
     layout, packing = query.layout, query.packing
     columns = [f"a.{key}" for key in query.keys]
-    columns += ["r.obs", f"{packing.at('r.base', 'r.t')} AS worst", *(f"r.marks{word}" for word in range(layout.words))]
-    columns += ["r.reached"] * bool(query.reaches)
+    columns += ["r.obs", f"{packing.at('r.base', 'r.t')} AS worst", *(f"r.marks{word}" for word in range(query.words))]
     columns += ["r.other"] * any(query.is_open(column) for column in layout.present)
     if query.worded:
         columns += [f"(r.t + {EPOCH}) * 2 + r.said AS said", f"(r.t + {EPOCH}) * 4 + r.word AS word"]
@@ -187,10 +191,8 @@ def _sought(query: Query) -> Iterator[tuple[str, str]]:
         wanted += ["upper", "lower"] * (query.limits and column.in_words)
         for each in wanted:
             yield f"{column.name}_{each}", f"MAX({each}) FILTER (WHERE obs = {column.number})"
-    for word in range(layout.words):
+    for word in range(query.words):
         yield f"marks{word}", f"BIT_OR(marks{word})"
-    if query.reaches:
-        yield "reached", "BIT_OR(reached)"
 
 
 def _gathered(query: Query) -> str:
@@ -203,6 +205,6 @@ def _different(query: Query) -> str:
     """The different values that a window may be decided by, each by its number."""
     of_quantities = among("obs", [column.number for column in query.layout.present if column.is_quantity] or [0])
     return (
-        f"SELECT DISTINCT obs, {query.packing.named('rank', 'variant')} AS value, worse, number, shown\n"
+        f"SELECT DISTINCT obs, {query.packing.base('rank', 'variant', query.dialect)} AS value, worse, number, shown\n"
         f"FROM {values.VALUES}\nWHERE NOT rank IS NULL AND {of_quantities}"
     )

@@ -41,8 +41,9 @@ def deciding(item: Node, of: Rules) -> Shown:
     if not asked:
         return Shown("CAST(NULL AS VARCHAR)", "CAST(NULL AS BIGINT)")
     if len(everything) == 1:
-        return Shown(f"{asked[0]}_text", f"CASE WHEN NOT {asked[0]}_text IS NULL THEN {asked[0]}_at END")
+        return Shown(f"{asked[0]}_text", case((f"NOT {asked[0]}_text IS NULL", f"{asked[0]}_at")))
     columns = of.layout.columns
+    asked = [name for name in asked if columns[name].present] or asked[:1]
     first = columns[everything[0]]
     same = len(everything) == 2 and first.observable.instead == everything[1]
     texts, times, by = [], [], {}
