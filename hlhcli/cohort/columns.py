@@ -57,14 +57,15 @@ class Rules:
 
     def item(self, node: Node) -> str:
         """The status of an item, from the columns of its comparisons."""
-        if isinstance(node, (rules.Points, rules.Linear)):
-            name = rules.item_id(node)
-            lo, hi = quoted(f"{name} min"), quoted(f"{name} max")
-            some = [f"{lo} > 0", f"{hi} < 0"]
-            if isinstance(node, rules.Linear):  # an open end is not reached
-                some += [f"{lo} = 0 AND {quoted(f'{name} min open')}", f"{hi} = 0 AND {quoted(f'{name} max open')}"]
-            return case((f"{lo} = 0 AND {hi} = 0", "FALSE"), (" OR ".join(some), "TRUE"))
-        return self._logic(node)
+        if not isinstance(node, (rules.Points, rules.Linear)):
+            return self._logic(node)
+        name = rules.item_id(node)
+        lo, hi = quoted(f"{name} min"), quoted(f"{name} max")
+        if isinstance(node, rules.Points):  # are all above 0, or all below
+            return case((f"{hi} = 0", "FALSE"), (f"{lo} > 0", "TRUE")) if node.points[-1] > 0 else case((f"{lo} = 0", "FALSE"), (f"{hi} < 0", "TRUE"))
+        some = [f"{lo} > 0", f"{hi} < 0"]  # an open end is not reached
+        some += [f"{lo} = 0 AND {quoted(f'{name} min open')}", f"{hi} = 0 AND {quoted(f'{name} max open')}"]
+        return case((f"{lo} = 0 AND {hi} = 0", "FALSE"), (" OR ".join(some), "TRUE"))
 
     def verdict(self, node: Node) -> str:
         """The verdict, from the columns of the items."""

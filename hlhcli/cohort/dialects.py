@@ -116,6 +116,10 @@ class Dialect:
         """So many bits of a packed number (packing.py), from a place on."""
         return f"CAST(({key} >> {place}) & {2**bits - 1} AS BIGINT)"
 
+    def about_how_many(self, expression: str) -> str:
+        """How many different ones there are, more or less."""
+        return f"APPROX_COUNT_DISTINCT({expression})"
+
     def matches(self, text: str, pattern: str) -> str:
         """True where the whole pattern is found; the pattern itself says where it begins and ends."""
         return f"REGEXP_MATCHES({text}, '{pattern}')"
@@ -176,6 +180,9 @@ class Postgres(Dialect):
 
     def part(self, person: str, parts: int) -> str:
         return f"MOD(ABS(CAST(HASHTEXT(CAST({person} AS VARCHAR)) AS BIGINT)), {parts})"
+
+    def about_how_many(self, expression: str) -> str:
+        return f"COUNT(DISTINCT {expression})"
 
     def iso(self, millis: str, with_time: bool) -> str:
         return f"TO_CHAR({self.timestamp(millis)}, 'YYYY-MM-DD{' HH24:MI:SS' if with_time else ''}')"

@@ -59,10 +59,7 @@ def known(layout: Layout, gathered: Sequence[str], reaches: Reaches, worded: boo
         if not column.present:
             inner += _nothing(column)
         elif column.is_quantity:
-            other = f"{column.name}_other"
-            if other not in gathered:
-                other = _other(column, reaches)
-            inner += _quantity(column, layout, other, worded, limits)
+            inner += _quantity(column, layout, _far(column, gathered, reaches), worded, limits)
             joins.append(
                 f"LEFT JOIN different AS {column.name}_ ON {column.name}_.value = d.{column.name}_value"
                 f" AND {column.name}_.obs = {column.number}"
@@ -116,8 +113,7 @@ def _marked(layout: Layout, column: Column, *marks: str) -> str:
 
 
 def _quantity(column: Column, layout: Layout, other: str, worded: bool, limits: bool) -> list[str]:
-    name, limit = column.name, scale.LIMIT
-    worse = f"{name}_.worse"
+    name, near = column.name, f"{column.name}_.near"
     groups = [f"group {group}" for group in range(column.groups)] if column.groups > 1 else []
     apart = []
     if groups:  # values of assays that cannot be compared with one another
@@ -125,41 +121,50 @@ def _quantity(column: Column, layout: Layout, other: str, worded: bool, limits: 
         single = ", ".join(str(layout.mark(name, group)[1]) for group in groups)
         apart = [f"{several} = {layout.mark(name, *groups)[1]}" if len(groups) == 2 else f"NOT {several} IN (0, {single})"]
     is_open = f"{_marked(layout, column, OPEN)} <> 0"
-    if column.low:
-        lo, hi = f"{limit} - ({other})", f"{limit} - {worse}"
-        lo_unknown, hi_unknown = [*apart, is_open], [*apart, f"{worse} = 0"]
-    else:
-        lo, hi = worse, other if other == worse else f"NULLIF({other}, {limit})"
-        lo_unknown, hi_unknown = apart, [*apart, is_open]
 
     def unless(unknown: list[str], value: str) -> str:
         return case((" OR ".join(unknown), "NULL"), otherwise=value) if unknown else value
 
+    ends = {"near": unless(apart, near), "far": unless([*apart, is_open], other)}
     found = [
-        f"{unless(lo_unknown, lo)} AS {name}_lo",
-        f"{unless(hi_unknown, hi)} AS {name}_hi",
+        f"{ends['far' if column.low else 'near']} AS {name}_lo",
+        f"{ends['near' if column.low else 'far']} AS {name}_hi",
         f"{unless(apart, f'{name}_.number')} AS {name}_unit",
         f"{unless(apart, f'{name}_.shown')} AS {name}_text",
-        f"{name}_at",
+        f"{unless(apart, f'{name}_at')} AS {name}_at",
     ]
     if column.in_words:
         word = f"{name}_word % 4" if worded else "NULL"
-        found.append(f"CAST({case((f'{worse} IS NULL', word))} AS BIGINT) AS {name}_word")
+        found.append(f"CAST({case((f'{name}_.number IS NULL', word))} AS BIGINT) AS {name}_word")
         found += [f"{f'{name}_{end}_tick' if limits else 'CAST(NULL AS BIGINT)'} AS {name}_{end}" for end in ("upper", "lower")]
     return found
 
 
-def _other(column: Column, reaches: Reaches) -> str:
-    """The furthest of the other ends of a window, by the marks of those that intervals have; a number has none but its own."""
-    worse, marks = f"{column.name}_.worse", f"marks{reaches.word}"
-    ends = sorted(reaches.bits.get(column.number, {}).items(), reverse=True)
-    if not ends:
-        return worse
-    return case(
-        (f"{marks} & {sum(bit for _, bit in ends)} = 0", worse),
-        *((f"{marks} & {bit} <> 0" + (f" AND {end} > {worse}" if end < scale.LIMIT else ""), str(end)) for end, bit in ends),
-        otherwise=worse,
-    )
+def near(layout: Layout) -> str:
+    """The end of a value on its worse side, in ticks; NULL where nothing is known of it."""
+    low = [column.number for column in layout.present if column.low]
+    turned = f"CASE WHEN worse > 0 THEN {scale.LIMIT} - worse END"
+    return case((among("obs", low), turned), otherwise="worse") if low else "worse"
+
+
+def _far(column: Column, gathered: Sequence[str], reaches: Reaches) -> str:
+    """The end of a window on its better side: the furthest of the ends of intervals; a number has none but its own."""
+    name, near = column.name, f"{column.name}_.near"
+    if f"{name}_other" in gathered:
+        return f"{scale.LIMIT} - {name}_other" if column.low else f"NULLIF({name}_other, {scale.LIMIT})"
+    marks, bits = f"marks{reaches.word}", reaches.bits.get(column.number, {})
+    if not bits:
+        return near
+    found = [(f"{marks} & {sum(bits.values())} = 0", near)]
+    for end, bit in sorted(bits.items(), reverse=True):
+        there = f"{marks} & {bit} <> 0"
+        if end == scale.LIMIT:
+            found.append((there, "0" if column.low else "NULL"))
+        elif column.low:
+            found.append((f"{there} AND ({near} > {scale.LIMIT - end} OR {near} IS NULL)", str(scale.LIMIT - end)))
+        else:
+            found.append((f"{there} AND {near} < {end}", str(end)))
+    return case(*found, otherwise=near)
 
 
 def _finding(column: Column, layout: Layout, worded: bool) -> list[str]:

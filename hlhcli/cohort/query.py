@@ -12,7 +12,7 @@ from itertools import count
 
 from hlhcli.cohort import values
 from hlhcli.cohort.dialects import Dialect
-from hlhcli.cohort.known import LIMIT_BITS, Reaches, decoded, known, past
+from hlhcli.cohort.known import LIMIT_BITS, Reaches, decoded, known, near, past
 from hlhcli.cohort.layout import Column, Layout
 from hlhcli.cohort.packing import EPOCH, FIRST, LAST, Packing
 from hlhcli.cohort.sql import among, case, indented, select
@@ -205,6 +205,6 @@ def _different(query: Query) -> str:
     """The different values that a window may be decided by, each by its number."""
     of_quantities = among("obs", [column.number for column in query.layout.present if column.is_quantity] or [0])
     return (
-        f"SELECT DISTINCT obs, {query.packing.base('rank', 'variant', query.dialect)} AS value, worse, number, shown\n"
+        f"SELECT DISTINCT obs, {query.packing.base('rank', 'variant', query.dialect)} AS value, {near(query.layout)} AS near, number, shown\n"
         f"FROM {values.VALUES}\nWHERE NOT rank IS NULL AND {of_quantities}"
     )

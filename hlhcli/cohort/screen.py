@@ -164,7 +164,7 @@ def _anchors(engine: Engine, job: Job, how: Chosen | Table | None, found: Opened
         what = ("days", "dates") if columns.days else ("dates", "days")
         raise InputError([Problem(job.anchors, f"counts {what[0]}, and the input {what[1]}: write both the same way")])
     sql = (
-        f"SELECT COUNT(*), COUNT(DISTINCT {columns.person}), COUNT({columns.time}),"
+        f"SELECT COUNT(*), {engine.dialect.about_how_many(columns.person)}, COUNT({columns.time}),"
         f" SUM(CASE WHEN ({columns.time}) % {DAY} = 0 THEN 1 ELSE 0 END),"
         f" SUM(CASE WHEN {columns.person} IS NULL OR ({columns.time}) IS NULL THEN 1 ELSE 0 END) FROM {table.name}"
     )

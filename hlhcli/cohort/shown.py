@@ -41,7 +41,7 @@ def deciding(item: Node, of: Rules) -> Shown:
     if not asked:
         return Shown("CAST(NULL AS VARCHAR)", "CAST(NULL AS BIGINT)")
     if len(everything) == 1:
-        return Shown(f"{asked[0]}_text", case((f"NOT {asked[0]}_text IS NULL", f"{asked[0]}_at")))
+        return Shown(f"{asked[0]}_text", _time(of.layout.columns[asked[0]]))
     columns = of.layout.columns
     asked = [name for name in asked if columns[name].present] or asked[:1]
     first = columns[everything[0]]
@@ -52,9 +52,15 @@ def deciding(item: Node, of: Rules) -> Shown:
         by[when] = "TRUE" if "TRUE" in found[name] else joined(dict.fromkeys(found[name]), "OR")
         label = f"{name}_text" if same else f"'{name.replace('_', ' ')} ' || {name}_text"
         texts.append(case((when, label)))
-        times.append(case((f"{when} AND NOT {name}_text IS NULL", f"{name}_at")))
+        times.append(case((when, _time(columns[name]))))
     latest = f"GREATEST({', '.join(times)})" if len(times) > 1 else times[0]  # Spark takes the greatest of no less than two
     return Shown(f"NULLIF(CONCAT_WS('; ', {', '.join(texts)}), '')", latest, by)
+
+
+def _time(column: Column) -> str:
+    """The moment of what is shown; that of a finding which does not count is known too."""
+    name = column.name
+    return f"{name}_at" if column.is_quantity else case((f"NOT {name}_text IS NULL", f"{name}_at"))
 
 
 _Path = tuple[str, ...]
