@@ -61,8 +61,9 @@ class Rules:
             return self._logic(node)
         name = rules.item_id(node)
         lo, hi = quoted(f"{name} min"), quoted(f"{name} max")
-        if isinstance(node, rules.Points):  # are all above 0, or all below
-            return case((f"{hi} = 0", "FALSE"), (f"{lo} > 0", "TRUE")) if node.points[-1] > 0 else case((f"{lo} = 0", "FALSE"), (f"{hi} < 0", "TRUE"))
+        if isinstance(node, rules.Points):  # of one sign
+            least, most = (f"{lo} > 0", f"{hi} = 0") if node.points[-1] > 0 else (f"{hi} < 0", f"{lo} = 0")
+            return case((most, "FALSE"), (least, "TRUE"))
         some = [f"{lo} > 0", f"{hi} < 0"]  # an open end is not reached
         some += [f"{lo} = 0 AND {quoted(f'{name} min open')}", f"{hi} = 0 AND {quoted(f'{name} max open')}"]
         return case((f"{lo} = 0 AND {hi} = 0", "FALSE"), (" OR ".join(some), "TRUE"))
@@ -192,6 +193,9 @@ class Rules:
         number = edge.number
         lo, hi = (f"CAST({name}_{end} AS {self.wide}) * {number.denominator}" for end in ("lo", "hi"))
         tick = f"CAST({limit} AS {self.wide}) * {number.numerator}"
+        if shifted := [on for on in scale.units(node.observable) if on.plus]:  # a multiple is one in the unit that was reported
+            zero = 2 * (number.denominator - number.numerator)
+            tick += f" + {case(*((f'{name}_unit = {on.number}', str(on.plus * zero)) for on in shifted), otherwise='0')}"
         found = compared(edge.operator, tick, lo, hi)
         if number != 1 or edge.operator[0] != (">" if upper else "<"):
             return found

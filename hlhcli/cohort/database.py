@@ -146,6 +146,16 @@ class Database:
         """A small table of our own, of this session."""
         self._fill(name, [(column, _OURS[kind]) for column, kind in columns], rows)
 
+    def keep(self, name: str, sql: str) -> None:
+        """The rows of a query as a table of our own, of this session. Raises InputError."""
+        said = rendered(sql, self._written, pretty=False)
+        with self._told("be evaluated"):
+            self._connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+            self._connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} AS\n{said}")
+            if self._copies:
+                self._connection.exec_driver_sql(f"ANALYZE {name}")
+            self._connection.commit()
+
     def upload(self, path: str) -> Table:
         """A file of this machine as a table of this session. Raises InputError."""
         local = DuckDB()

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from hlhcli.cohort import converted
-from hlhcli.cohort.dialects import Embedded, Kind, Table
+from hlhcli.cohort.dialects import Dialect, Embedded, Kind, Table
 from hlhcli.cohort.source import BROKEN
 from hlhcli.cohort.sql import literal
 from hlhcli.errors import InputError, Problem
@@ -54,7 +54,7 @@ class DuckDB:
     """A database of its own, in memory."""
 
     name = "duckdb"
-    dialect = Embedded()
+    dialect: Dialect = Embedded()
     version = duckdb.__version__
     forms = tuple(_FORMS)
 

@@ -13,6 +13,7 @@ from hlhcli.cohort.shown import finding_text
 from hlhcli.cohort.sql import among, case, indented, select
 from hlhcli.observables import AGE, AGE_AT_ONSET
 
+
 class Reaches(NamedTuple):
     """The marks of the other ends of intervals: the word in which they lie, and by observable the end and its bit."""
 
@@ -23,9 +24,7 @@ class Reaches(NamedTuple):
 LIMIT_BITS = 60  # of a laboratory's own limit
 
 
-def decoded(
-    layout: Layout, packing: Packing, dialect: Dialect, keys: Sequence[str], gathered: Sequence[str], limits: bool
-) -> str:
+def decoded(layout: Layout, packing: Packing, dialect: Dialect, keys: Sequence[str], gathered: Sequence[str], limits: bool) -> str:
     """Every anchor, with the packed numbers taken apart."""
     columns = ["a.person_id, a.anchor, a.moment", f"(a.moment + {EPOCH}) // {DAY} - {EPOCH // DAY} AS day"]
     if layout.needs_age or layout.needs_onset:
@@ -155,9 +154,9 @@ def _far(column: Column, gathered: Sequence[str], reaches: Reaches) -> str:
     marks, bits = f"marks{reaches.word}", reaches.bits.get(column.number, {})
     if not bits:
         return near
-    found = [(f"{marks} & {sum(bits.values())} = 0", near)]
+    found = [(f"({marks} & {sum(bits.values())}) = 0", near)]
     for end, bit in sorted(bits.items(), reverse=True):
-        there = f"{marks} & {bit} <> 0"
+        there = f"({marks} & {bit}) <> 0"
         if end == scale.LIMIT:
             found.append((there, "0" if column.low else "NULL"))
         elif column.low:

@@ -1,7 +1,7 @@
 """How what decides a window is packed into one number, so that the greatest of a window is the worst value with its moment.
 
-From the top: the rank of the value among those of its observable (values.py), so that more is worse; the moment, so that of values as bad
-the last counts; and the variant, which tells values of one rank apart that are written differently or in another unit.
+From the top: the rank of the value among those of its observable (values.py), so that more is worse; the moment, so that of
+values as bad the last counts; and the variant, which tells values of one rank apart that are written in another way or unit.
 """
 
 from __future__ import annotations

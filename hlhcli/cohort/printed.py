@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import hlhcli
 from hlhcli import observables
 from hlhcli.cohort import anchors as anchoring
-from hlhcli.cohort import query, run
+from hlhcli.cohort import query, run, values
 from hlhcli.cohort.anchors import Chosen, Lookback
 from hlhcli.cohort.dialects import DAY, DIALECTS, Dialect, Name, Table
 from hlhcli.cohort.layout import Column, Layout
@@ -55,7 +54,7 @@ def printed(sets: Sequence[CriteriaSet], anchors: str, back: Lookback, name: str
             _readings(dialect),
             _anchors(chosen, layout, back, dialect, born),
             bucket=max(back.millis + DAY, DAY) if chosen else None,
-            lookups=tuple(lists.steps()),
+            lists=tuple(lists.steps()),
         )
     )
     # A step must not have the name of a table that it reads.
@@ -69,12 +68,12 @@ def _anchors(chosen: Chosen | None, layout: Layout, back: Lookback, dialect: Dia
         return anchoring.from_table(Table(given, dict.fromkeys(("person_id", "time", "name"), "text")), dialect, "", back, born)
     names = {chosen.observable} if chosen.observable else {name for each in layout.sets for name in each.asks}
     numbers = sorted(layout.columns[name].number for name in names if name in layout.columns)
-    return anchoring.from_rows(f"ranked\nWHERE NOT top IS NULL AND {among('obs', numbers)}", back, dialect, False, born)
+    return anchoring.from_rows(f"valued\nWHERE NOT base IS NULL AND {among('obs', numbers)}", back, dialect, False, born)
 
 
 def _readings(dialect: Dialect) -> str:
     """The user's rows, with the one spelling of code, unit and word that the later steps know."""
-    shapes = " OR ".join(dialect.matches("r.value", pattern) for pattern in (query.PLAIN, query.COMPARED, query.LONG))
+    shapes = " OR ".join(dialect.matches("r.value", pattern) for pattern in (values.PLAIN, values.COMPARED, values.LONG))
     written = "REPLACE(REPLACE(LOWER(TRIM(CAST(code AS VARCHAR))), 'http://loinc.org|', ''), 'loinc|', '')"
     given = select(
         [
@@ -135,19 +134,7 @@ class _Lists:
 
     def steps(self) -> Iterator[tuple[str, str]]:
         yield "hlhcli_codes", _values([("written", "VARCHAR"), ("code", "VARCHAR")], self.codes)
-        taken: Any = _Taken()
-        run.load(taken, run.Read(self.layout, self.lookups, [], 0, 0, Counter(), {}))
-        yield from ((name, taken.tables[name]) for name in ("hlhcli_units", "hlhcli_texts"))
-
-
-class _Taken:
-    """Takes the tables that an engine would be given, as queries."""
-
-    def __init__(self) -> None:
-        self.tables: dict[str, str] = {}
-
-    def load(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]) -> None:
-        self.tables[name] = _values(columns, rows)
+        yield from ((name, _values(columns, rows)) for name, columns, rows in run.tables(self.lookups))
 
 
 def _code(column: Column, kind: str) -> str:

@@ -18,7 +18,9 @@ from hlhcli.cohort.packing import EPOCH, FIRST, LAST, Packing
 from hlhcli.cohort.sql import among, case, indented, select
 from hlhcli.cohort.verdicts import Verdicts, item_ids
 
+_ANY = Packing()  # whatever the values and moments are
 _MOST_REACHES = 48  # marks
+
 
 @dataclass(frozen=True)
 class Query:
@@ -28,7 +30,7 @@ class Query:
     dialect: Dialect
     readings: str  # a SELECT of person_id, t, code, value, unit, reference
     anchors: str  # a SELECT of person_id, moment, since, until, anchor, born_first, born_last
-    packing: Packing = Packing()
+    packing: Packing = _ANY
     others: Mapping[int, Sequence[int]] | None = None  # the ends of intervals that occur, by observable (None: it is not known)
     worded: bool = True  # some text is looked up
     limits: bool = False  # the laboratory's own limits are looked up
@@ -102,9 +104,9 @@ def _steps(query: Query) -> Iterator[tuple[str, str]]:
         yield "then_and_now", past(layout)
 
 
-def in_time() -> str:
+def in_time(of: str = "") -> str:
     """That a row has a person, and a moment that can be packed."""
-    return f"NOT person_id IS NULL AND t >= {FIRST} AND t <= {LAST}"
+    return f"NOT {of}person_id IS NULL AND {of}t >= {FIRST} AND {of}t <= {LAST}"
 
 
 def _valued(query: Query, readings: str) -> str:
@@ -119,8 +121,8 @@ def _valued(query: Query, readings: str) -> str:
     alike = ["v.code = r.code", "v.unit = COALESCE(r.unit, '')", "v.value = r.value"]
     if query.limits:
         alike.append("COALESCE(v.reference, '') = COALESCE(r.reference, '')")
-    where = in_time().replace("person_id", "r.person_id").replace("t >=", "r.t >=").replace("t <=", "r.t <=")
-    return select(passed, f"FROM (\n{indented(readings)}\n) AS r\nJOIN {values.VALUES} AS v ON {' AND '.join(alike)}\nWHERE {where}")
+    joined = f"FROM (\n{indented(readings)}\n) AS r\nJOIN {values.VALUES} AS v ON {' AND '.join(alike)}"
+    return select(passed, f"{joined}\nWHERE {in_time('r.')}")
 
 
 def _marks(query: Query) -> Iterator[str]:
@@ -129,7 +131,8 @@ def _marks(query: Query) -> Iterator[str]:
     for place in range(query.words):
         own = f"v.marks{place}" if place < query.layout.words else "0"
         if bits and place == word:
-            pairs = ((f"v.obs = {number} AND v.other = {end}", str(bit)) for number, ends in bits.items() for end, bit in ends.items())
+            marked = ((number, end, bit) for number, ends in bits.items() for end, bit in ends.items())
+            pairs = ((f"v.obs = {number} AND v.other = {end}", str(bit)) for number, end, bit in marked)
             with_end = f"{own} + {case(*pairs, otherwise='0')}"
             yield f"{case(('v.other > v.worse', with_end), otherwise=own)} AS marks{place}"
         else:
@@ -203,8 +206,9 @@ def _gathered(query: Query) -> str:
 
 def _different(query: Query) -> str:
     """The different values that a window may be decided by, each by its number."""
-    of_quantities = among("obs", [column.number for column in query.layout.present if column.is_quantity] or [0])
+    quantities = [column.number for column in query.layout.present if column.is_quantity]
+    value = query.packing.base("rank", "variant", query.dialect)
     return (
-        f"SELECT DISTINCT obs, {query.packing.base('rank', 'variant', query.dialect)} AS value, {near(query.layout)} AS near, number, shown\n"
-        f"FROM {values.VALUES}\nWHERE NOT rank IS NULL AND {of_quantities}"
+        f"SELECT DISTINCT obs, {value} AS value, {near(query.layout)} AS near, number, shown\n"
+        f"FROM {values.VALUES}\nWHERE NOT rank IS NULL AND {among('obs', quantities or [0])}"
     )

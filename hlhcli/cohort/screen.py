@@ -186,7 +186,14 @@ def rejected(given: Input, read: Read, engine: Engine, split: Collection[Path] =
     nowhere = (literal(lookups.NO_PERSON), literal(lookups.NO_TIME))
     wrong = f"CASE WHEN s.person_id IS NULL THEN {nowhere[0]} WHEN {never} THEN {nowhere[1]} ELSE '' END"
     sql = select(
-        ["s.person_id", f"{engine.dialect.timestamp('s.t')} AS time", "s.code", "s.value", "COALESCE(s.unit, '') AS unit", "l.reason"],
+        [
+            "s.person_id",
+            f"{engine.dialect.timestamp('s.t')} AS time",
+            "s.code",
+            "s.value",
+            "COALESCE(s.unit, '') AS unit",
+            "l.reason",
+        ],
         f"FROM (\nSELECT *, {values.shape(engine.dialect)} AS shape FROM (\n{readings}\n) AS readings\n) AS s\n"
         "JOIN hlhcli_left AS l ON l.code = s.code AND l.unit = COALESCE(s.unit, '')\n"
         "  AND COALESCE(l.value, '') = CASE WHEN s.shape IS NULL THEN COALESCE(s.value, '') ELSE '' END"

@@ -17,7 +17,7 @@ class Shown(NamedTuple):
 
     text: str
     at: str
-    by: dict[str, str] = {}  # columns that say which of several observables it is
+    by: dict[str, str]  # columns that say which of several observables it is
 
 
 def finding_text(column: Column) -> str:
@@ -39,9 +39,9 @@ def deciding(item: Node, of: Rules) -> Shown:
     everything = [name for name in rules.asked(item) if name not in PSEUDO]
     asked = [name for name in everything if name in found]
     if not asked:
-        return Shown("CAST(NULL AS VARCHAR)", "CAST(NULL AS BIGINT)")
+        return Shown("CAST(NULL AS VARCHAR)", "CAST(NULL AS BIGINT)", {})
     if len(everything) == 1:
-        return Shown(f"{asked[0]}_text", _time(of.layout.columns[asked[0]]))
+        return Shown(f"{asked[0]}_text", _time(of.layout.columns[asked[0]]), {})
     columns = of.layout.columns
     asked = [name for name in asked if columns[name].present] or asked[:1]
     first = columns[everything[0]]

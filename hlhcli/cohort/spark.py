@@ -82,6 +82,7 @@ class Spark:
             self.session.sparkContext.setLogLevel("OFF")
         self.version = str(self.session.version)
         self._views = 0
+        self._kept: dict[str, Any] = {}
 
     def close(self) -> None:
         self.session.stop()
@@ -130,6 +131,16 @@ class Spark:
         content = json.dumps([dict(zip(names, row, strict=True)) for row in rows])
         frame = self.session.sql(f"SELECT INLINE(FROM_JSON(:content, 'ARRAY<STRUCT<{kinds}>>'))", {"content": content})
         frame.createOrReplaceTempView(name)
+
+    def keep(self, name: str, sql: str) -> None:
+        """The rows of a query as a table of our own. Raises InputError."""
+        with _told("spark", "be evaluated"), self._frame_of(sql) as frame:
+            found = frame.persist()
+            found.count()  # now, while what it is made of is there
+            found.createOrReplaceTempView(name)
+        if before := self._kept.pop(name, None):
+            before.unpersist()
+        self._kept[name] = found
 
     @contextmanager
     def _frame_of(self, sql: str) -> Iterator[Any]:

@@ -38,7 +38,7 @@ def shape(dialect: Dialect) -> str:
 def steps(found: str, words: int, texts: bool, limits: bool) -> Iterator[tuple[str, str]]:
     """From the different values to what they say, each step a CTE; the last is VALUES.
 
-    `found`: a relation of them with their shape; `words`: of marks; `texts`: some are looked up; `limits`: the laboratory's own are.
+    `found`: a relation of them with their shape; `words`: of marks; `texts`: some are looked up; `limits`: of laboratories too.
     """
     yield "numbers", _numbers(found)
     yield "scaled", _scaled(words, texts, limits)

@@ -58,10 +58,8 @@ class Verdicts:
             if columns:
                 yield f"{self.name}_{suffix}", select(["*", *columns], f"FROM {before}")
                 before = f"{self.name}_{suffix}"
-        yield (
-            f"{self.name}_verdict",
-            select(["*", f'{decides} AS "verdict?"', f'{population} AS "applicable?"', *(column for _, each in shown for column in each)], f"FROM {before}"),
-        )
+        columns = [f'{decides} AS "verdict?"', f'{population} AS "applicable?"', *(column for _, each in shown for column in each)]
+        yield f"{self.name}_verdict", select(["*", *columns], f"FROM {before}")
 
     def _term(self, term: Points | Linear) -> Iterator[str]:
         name = item_id(term)

@@ -34,7 +34,7 @@ from hlhcli import criteria
 from hlhcli.cohort.anchors import lookback
 from hlhcli.cohort.embedded import DuckDB
 from hlhcli.cohort.printed import printed
-from hlhcli.cohort.query import COMPARED, LONG, PLAIN
+from hlhcli.cohort.values import COMPARED, LONG, PLAIN
 from hlhcli.cohort.verdicts import columns_of
 from hlhcli.errors import InputError
 from hlhcli.rules import CriteriaSet
