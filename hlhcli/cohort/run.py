@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -18,7 +19,8 @@ from hlhcli.cohort.source import LEFT, NOT_JSON, Source
 from hlhcli.cohort.sql import among, indented, literal, select
 from hlhcli.rules import CriteriaSet
 
-_MANY = 20  # anchors of a person, from which on rows and anchors are brought together by buckets of time
+_SAMPLED = 2_000_000  # rows, from which on not all persons are looked at to part them
+MANY = 20  # anchors of a person, from which on rows and anchors are brought together by buckets of time
 
 
 @runtime_checkable
@@ -192,6 +194,22 @@ def load(engine: Engine, source: Source, read: Read) -> Measured:
     return Measured(packing(ranks or 0, variants or 0, lambda: _span(engine, source, read.asked)), others)
 
 
+def parts(engine: Engine, read: Read, persons: str, number: int) -> list[str]:
+    """So many conditions on person_id, which part the persons of a relation into parts about as large.
+
+    They are ranges, so that of files in the order of their persons each part reads no more than its own.
+    """
+    one_of = engine.dialect.part("person_id", max(1, read.rows_in // _SAMPLED))
+    some = f"SELECT DISTINCT person_id FROM (\n{persons}\n) AS persons WHERE NOT person_id IS NULL AND {one_of} = 0"
+    placed = f"SELECT person_id, NTILE({number}) OVER (ORDER BY person_id) AS place FROM (\n{some}\n) AS sampled"
+    found = engine.rows(f"SELECT MIN(person_id) FROM (\n{placed}\n) AS placed GROUP BY place ORDER BY place")
+    first = [str(each) if isinstance(each, int) else literal(str(each)) for (each,) in found][1:]
+    conditions = [f"person_id >= {lo} AND person_id < {hi}" for lo, hi in pairwise(first)]
+    if first:
+        conditions = [f"person_id < {first[0]}", *conditions, f"person_id >= {first[-1]}"]
+    return (conditions or ["TRUE"]) + ["FALSE"] * (number - len(first) - 1)
+
+
 def compose(
     dialect: Dialect,
     read: Read,
@@ -199,19 +217,17 @@ def compose(
     given: Input,
     anchors: str | Chosen,
     back: Lookback,
-    part: tuple[int, int] | None = None,
+    part: str = "",
     many: bool = False,
 ) -> str:
-    """The query over all that was read. `anchors`: a SELECT, or what chooses them from the rows; `part`: of the persons."""
+    """The query over all that was read. `anchors`: a SELECT, or what chooses them from the rows; `part`: which persons."""
     readings = only(given.source.readings, read.asked)
-    if part:
-        readings = f"SELECT * FROM (\n{readings}\n) AS of_all_parts\nWHERE {dialect.part('person_id', part[1])} = {part[0]}"
-    layout = read.layout
     if isinstance(anchors, Chosen):
         anchors = from_rows(_days(anchors, read, given.source), back, dialect, given.days, given.persons or "")
         many = True
-    elif part:
-        anchors = f"SELECT * FROM (\n{anchors}\n) AS of_all_parts\nWHERE {dialect.part('person_id', part[1])} = {part[0]}"
+    if part:
+        readings, anchors = (f"SELECT * FROM (\n{sql}\n) AS of_all_parts\nWHERE {part}" for sql in (readings, anchors))
+    layout = read.layout
     return query.build(
         Query(
             layout,

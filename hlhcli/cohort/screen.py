@@ -76,7 +76,11 @@ class Query(NamedTuple):
     many: bool
     first_met: bool
 
-    def sql(self, engine: Engine, part: tuple[int, int] | None = None) -> str:
+    def parts(self, engine: Engine, number: int) -> list[str]:
+        """Conditions that part the persons."""
+        return run.parts(engine, self.read, self.anchors if isinstance(self.anchors, str) else self.given.source.readings, number)
+
+    def sql(self, engine: Engine, part: str = "") -> str:
         sql = run.compose(engine.dialect, self.read, self.measured, self.given, self.anchors, self.back, part, self.many)
         return _first(sql, self.read.layout.sets) if self.first_met else sql
 
@@ -174,7 +178,7 @@ def _anchors(engine: Engine, job: Job, how: Chosen | Table | None, found: Opened
     midnight = table.columns[columns.column] == "timestamp" and at_midnight == timed
     as_text = found.person == "text"
     written = anchoring.from_table(table, engine.dialect, job.anchors, job.lookback, given.persons or "", midnight, as_text)
-    return written, rows > 20 * max(1, persons), dropped
+    return written, rows > run.MANY * max(1, persons), dropped
 
 
 def rejected(given: Input, read: Read, engine: Engine, split: Collection[Path] = ()) -> str:
@@ -320,19 +324,19 @@ class _Parts:
 
     def run(self, engine: Engine, query: Query, progress: Progress | None) -> tuple[int, int]:
         """All parts that are not there yet; the rows of all, and how many were there."""
-        resumed = 0
-        for part in range(self.number):
-            if self.path(part).is_file():
-                resumed += 1
-                continue
+        missing = [part for part in range(self.number) if not self.path(part).is_file()]
+        conditions = query.parts(engine, self.number) if missing else []
+        for part in missing:
             try:
                 self.path(part).parent.mkdir(exist_ok=True)
             except OSError as error:
                 raise InputError([Problem(str(self.folder), f"cannot be written: {(error.strerror or '').lower()}")]) from None
             shown = _of(progress, f"part {part + 1} of {self.number}")
-            _save(engine, query.sql(engine, (part, self.number)), self.path(part), shown)
+            _save(engine, query.sql(engine, conditions[part]), self.path(part), shown)
         files = ", ".join(literal(str(self.path(part))) for part in range(self.number))
-        return next(iter(engine.rows(f"SELECT COUNT(*) FROM read_parquet([{files}], hive_partitioning = false)")))[0], resumed
+        return next(iter(engine.rows(f"SELECT COUNT(*) FROM read_parquet([{files}], hive_partitioning = false)")))[
+            0
+        ], self.number - len(missing)
 
     def finish(self) -> None:
         self._begun.unlink(missing_ok=True)
