@@ -85,8 +85,8 @@ _REASONS = {
 }  # fmt: skip
 _MISSING = {word: Missing(reason) for reason, words in _REASONS.items() for word in words}
 WORDS = tuple(_MISSING)  # that say that nothing is known
-_YES = frozenset({"yes", "y", "true", "present", "positive", "pos", "+", "detected"})
-_NO = frozenset({"no", "n", "false", "absent", "negative", "neg", "none", "not detected"})
+YES = frozenset({"yes", "y", "true", "present", "positive", "pos", "+", "detected"})
+NO = frozenset({"no", "n", "false", "absent", "negative", "neg", "none", "not detected"})
 _WORDS = {
     "normal": ["normal", "wnl", "within normal limits", "within normal range", "not elevated", "not low", "unremarkable"],
     "elevated": ["elevated", "high", "increased", "raised", "markedly elevated"],
@@ -102,7 +102,7 @@ _QUALITATIVE = {word: meaning for meaning, words in _WORDS.items() for word in w
 def answered(text: str) -> str | None:
     """`yes` or `no` for a word that says one of them, or None."""
     word = fold(text).casefold()
-    return "yes" if word in _YES else "no" if word in _NO else None
+    return "yes" if word in YES else "no" if word in NO else None
 
 
 def missing(text: str) -> Missing | None:
@@ -268,14 +268,14 @@ def _finding(observable: Observable, text: str) -> Observed:
         return Finding(frozenset({"absent"}), "absent")
     if observable.negative != "no":  # for these, yes and no would be ambiguous
         found = _named(observable, word) or ({observable.negative} if word in (observable.negative, "wnl") else set())
-    elif word in _NO:
+    elif word in NO:
         found = {"no"}
-    elif word in _YES:
+    elif word in YES:
         found = {observable.default or "yes"}
     else:
         found = _named(observable, word)
     if found:
-        return Finding(frozenset(found), "yes" if word in _YES else ", ".join(sorted(found)))
+        return Finding(frozenset(found), "yes" if word in YES else ", ".join(sorted(found)))
     reason = _MISSING.get(word)
     if reason is not None:
         return reason

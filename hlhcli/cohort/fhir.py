@@ -18,7 +18,7 @@ from hlhcli.cohort.sql import literal
 from hlhcli.observations import PENDING
 from hlhcli.readers.chart import CSF
 from hlhcli.readers.fhir_event import REFUTED
-from hlhcli.readers.fhir_observation import _KNOWN, DROPPED, MODIFIED, NO_STATUS, STATUS
+from hlhcli.readers.fhir_observation import DROPPED, MODIFIED, NO_STATUS, STATUS, VALID
 
 _LARGEST = 32 * 1024 * 1024  # bytes of a line
 _READ = ("Observation", "Condition", "Procedure", *events.MEDICATIONS)
@@ -222,7 +222,7 @@ def _observation(at: Paths) -> str:
     modified = f"{at.has('modifierExtension')} OR {at.has('implicitRules')} OR ({at('component')} IS NOT NULL AND {parts})"
     return (
         f"CASE WHEN {status} IN ({listed(DROPPED)}) THEN '{LEFT}status ' || {status} "
-        f"WHEN {status} IS NULL THEN '{NOT_KNOWN}{NO_STATUS}' WHEN {status} NOT IN ({listed(_KNOWN)}) "
+        f"WHEN {status} IS NULL THEN '{NOT_KNOWN}{NO_STATUS}' WHEN {status} NOT IN ({listed(VALID)}) "
         f"THEN '{NOT_KNOWN}{STATUS}' WHEN {modified} THEN '{NOT_KNOWN}{MODIFIED}' "
         f"WHEN {at.has('focus')} THEN '{LEFT}about somebody or something else than the patient' "
         f"WHEN bad THEN '{LEFT}time that cannot be read' END"

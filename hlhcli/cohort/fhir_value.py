@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hlhcli.cohort.expressions import coded, free, listed
 from hlhcli.cohort.source import NOT_KNOWN
-from hlhcli.observations import _NO, _YES, WORDS
-from hlhcli.readers.fhir_value import _ABSENT, _INTERPRETED, _OTHER, UNKNOWN
+from hlhcli.observations import NO, WORDS, YES
+from hlhcli.readers.fhir_value import ABSENT, INTERPRETED, OTHER, UNKNOWN
 
 
 class Paths:
@@ -115,7 +115,7 @@ def value(holder: str, at: Paths, keys: str) -> str:
     """The value of the Observation or component; `keys` are those of its values."""
     key = f"{keys}[1]"
     absent = at("dataAbsentReason")
-    other = " ".join(f"WHEN '{name}' THEN '{NOT_KNOWN}{name} is not read'" for name in _OTHER)
+    other = " ".join(f"WHEN '{name}' THEN '{NOT_KNOWN}{name} is not read'" for name in OTHER)
     extended = _reason(each(f"json_extract({holder}, '$.' || {key})", "extension[*].valueCode"))
     return (
         f"CASE WHEN len({keys}) > 1 THEN '{NOT_KNOWN}several values in one element' "
@@ -154,7 +154,7 @@ def _range(at: Paths) -> str:
 
 def _reason(texts: str) -> str:
     """The word for a reason why there is no value; NULL where none is given."""
-    known = " ".join(f"WHEN '{code}' THEN '{word}'" for code, word in _ABSENT.items())
+    known = " ".join(f"WHEN '{code}' THEN '{word}'" for code, word in ABSENT.items())
     found = first(texts)
     return f"CASE WHEN {found} IS NOT NULL THEN CASE {found} {known} ELSE '{UNKNOWN}' END END"
 
@@ -172,7 +172,7 @@ def _interpreted(holder: str) -> str:
 
 def _judged(holder: str) -> str:
     """No number: at least how the laboratory judged it, if it says one thing."""
-    known = " ".join(f"WHEN '{code}' THEN '{word}'" for code, word in _INTERPRETED.items())
+    known = " ".join(f"WHEN '{code}' THEN '{word}'" for code, word in INTERPRETED.items())
     found = (
         f"list_distinct(list_filter(list_transform({_interpreted(holder)}, lambda y: CASE y {known} END), lambda y: y IS NOT NULL))"
     )
@@ -187,7 +187,7 @@ def _concept(holder: str, at: Paths) -> str:
     said = first(f"[{at('valueCodeableConcept.text')}] || {each(holder, 'valueCodeableConcept.coding[*].display')}")
     spoken = f"TRIM(split_part({said}, ' (', 1))"
     yes, no = (f"list_has_any({codes}, [{listed(pairs[word])}])" for word in ("yes", "no"))
-    by_word = {word: f"LOWER({spoken}) IN ({listed(sorted(known))})" for word, known in (("yes", _YES), ("no", _NO))}
+    by_word = {word: f"LOWER({spoken}) IN ({listed(sorted(known))})" for word, known in (("yes", YES), ("no", NO))}
     contradict = f"({yes} AND ({no} OR COALESCE({by_word['no']}, false))) OR ({no} AND COALESCE({by_word['yes']}, false))"
     return (
         f"CASE WHEN {contradict} THEN '{NOT_KNOWN}answers that contradict one another' WHEN {yes} THEN 'yes' WHEN {no} THEN 'no' "

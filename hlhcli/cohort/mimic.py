@@ -22,7 +22,7 @@ from hlhcli.cohort.expressions import (
     of_other_fluids,
 )
 from hlhcli.cohort.source import LEFT, NO_DATE, NO_PERSON, NOT_BLOOD, NOT_KNOWN, Source
-from hlhcli.readers.meanings import _DOUBTS
+from hlhcli.readers.meanings import DOUBTS
 
 EVENTS, PATIENTS, ITEMS = "labevents", "patients", "d_labitems_to_loinc"
 _OLDEST = 91  # what is written for all who are 90 or more
@@ -84,7 +84,7 @@ def _events(event: Columns, items: Table, dialect: Dialect) -> str:
 
 def _doubts() -> str:
     """Words of a comment by which a value may be none, without what stands before them: `not` makes it no better here."""
-    words = re.sub(r"\(\?<![^)]*\)", "", _DOUBTS.pattern).removeprefix(r"\b").removesuffix(r"\b")
+    words = re.sub(r"\(\?<![^)]*\)", "", DOUBTS.pattern).removeprefix(r"\b").removesuffix(r"\b")
     return f"(^|[^a-z]){words.replace('?:', '')}([^a-z]|$)"
 
 

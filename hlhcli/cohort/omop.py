@@ -10,7 +10,7 @@ from hlhcli.cohort.expressions import NONE, Columns, bounds, clock, coded, days,
 from hlhcli.cohort.source import ENDED, LEFT, NO_DATE, NO_PERSON, NOT_KNOWN, PRESENT, Source
 from hlhcli.cohort.sql import literal
 from hlhcli.quantity import COMPARATORS
-from hlhcli.readers.omop import _DENIED, _STATUSES
+from hlhcli.readers.omop import DENIED, STATUSES
 
 MEASUREMENT, CONDITION, DRUG, PERSON, CONCEPT = "measurement", "condition_occurrence", "drug_exposure", "person", "concept"
 READ = (MEASUREMENT, CONDITION, DRUG)
@@ -216,8 +216,8 @@ def _conditions(cdm: _Cdm) -> str:
         "ended": midnight(cdm.moment("condition_end")),
     }
     value = (
-        f"CASE WHEN status NOT IN ({listed(sorted(_STATUSES - {''}))}) THEN '{LEFT}status of the condition'\n"
-        f"  WHEN {cdm.dialect.matches('stopped', _DENIED.pattern.replace('?:', ''))} "
+        f"CASE WHEN status NOT IN ({listed(sorted(STATUSES - {''}))}) THEN '{LEFT}status of the condition'\n"
+        f"  WHEN {cdm.dialect.matches('stopped', DENIED.pattern.replace('?:', ''))} "
         f"THEN '{LEFT}stop_reason that denies the condition'\n"
         f"  WHEN ended >= {midnight('t')} THEN '{ENDED}' ELSE '{PRESENT}' END"
     )

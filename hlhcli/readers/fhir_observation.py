@@ -30,7 +30,7 @@ from hlhcli.readers.fhir_value import UNKNOWN, Named, Said, values
 
 DROPPED = ("entered-in-error", "cancelled")
 _DOUBTED = {"preliminary": "preliminary result", "unknown": "status of the result not known", "registered": ""}
-_KNOWN = ("final", "amended", "corrected", *_DOUBTED)
+VALID = ("final", "amended", "corrected", *_DOUBTED)
 STATUS, NO_STATUS = "status not known here", "no status"
 MODIFIED = "modified in its meaning by an extension not known here"
 _UNSURE = (STATUS, NO_STATUS, MODIFIED)
@@ -101,7 +101,7 @@ class Observations:
         state = text(resource.get("status"))
         if state in DROPPED:
             return f"status {state}"
-        if state not in _KNOWN:
+        if state not in VALID:
             return STATUS if state else NO_STATUS
         parts = [resource, *items(resource.get("component"))]
         if any(part.get("modifierExtension") for part in parts) or resource.get("implicitRules"):

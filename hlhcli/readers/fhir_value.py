@@ -10,9 +10,9 @@ from hlhcli.readers import cells, codes
 from hlhcli.readers.fhir_element import Json, amount, codings, items, limits, named, obj, status, text
 
 UNKNOWN = "unknown"
-_ABSENT = {"temp-unknown": PENDING, "not-performed": "not done", "error": "unreadable", "not-a-number": "unreadable"}
-_INTERPRETED = {"H": "elevated", "HH": "elevated", "HU": "elevated", "L": "low", "LL": "low", "LU": "low", "N": "normal"}
-_OTHER = ("valueRatio", "valueSampledData", "valueTime", "valueDateTime", "valuePeriod", "valueAttachment", "valueReference")
+ABSENT = {"temp-unknown": PENDING, "not-performed": "not done", "error": "unreadable", "not-a-number": "unreadable"}
+INTERPRETED = {"H": "elevated", "HH": "elevated", "HU": "elevated", "L": "low", "LL": "low", "LU": "low", "N": "normal"}
+OTHER = ("valueRatio", "valueSampledData", "valueTime", "valueDateTime", "valuePeriod", "valueAttachment", "valueReference")
 _OFF_SCALE = (">", "<")  # interpretations that say the same as a comparator
 
 
@@ -65,7 +65,7 @@ def values(holder: Json, of: Named) -> list[Said]:
     if key == "valueBoolean" and isinstance(value, bool):
         return [_finding("yes" if value else "no", of)]
     read = {"valueQuantity": _quantity, "valueRange": _range, "valueInteger": _integer, "valueCodeableConcept": _coded}.get(key)
-    return [read(holder, of) if read else _unread(f"{key if key in _OTHER else 'value of another kind'} is not read")]
+    return [read(holder, of) if read else _unread(f"{key if key in OTHER else 'value of another kind'} is not read")]
 
 
 def _quantity(holder: Json, of: Named) -> Said:
@@ -153,14 +153,14 @@ def _absent(found: Any) -> Said:
     """Why there is no value: by the code, or by words such as hemolyzed."""
     reason = next((each.code for each in codings(found)), text(found))
     if reason:
-        return Said(_ABSENT.get(reason, UNKNOWN), note=f"absent: {reason}")
+        return Said(ABSENT.get(reason, UNKNOWN), note=f"absent: {reason}")
     said = missing(named(found))
     return Said(said.text if said and named(found) else UNKNOWN, note="absent")
 
 
 def _judged(holder: Json, of: Named) -> Said:
     """No number: at least how the laboratory judged it."""
-    judged = {_INTERPRETED.get(status(each), "") for each in items(holder.get("interpretation"))} - {""}
+    judged = {INTERPRETED.get(status(each), "") for each in items(holder.get("interpretation"))} - {""}
     if len(judged) == 1 and observables.get(of.observable).family is not None:
         return Said(judged.pop(), note="the laboratory's judgement")
     return Said(wrong="no value")
@@ -171,4 +171,4 @@ def _extended(element: Any) -> Said | None:
     extensions = items(obj(element).get("extension"))
     reasons = (text(each.get("valueCode")) for each in extensions if str(each.get("url")).endswith("data-absent-reason"))
     reason = next(reasons, "")
-    return Said(_ABSENT.get(reason, UNKNOWN), note=f"absent: {reason}") if reason else None
+    return Said(ABSENT.get(reason, UNKNOWN), note=f"absent: {reason}") if reason else None

@@ -149,7 +149,7 @@ def _quantity(piece: cells.Piece, of: Meaning) -> Said:
 
 
 # Words of a comment by which a value may be none of the patient, or none at all; those of a specimen stand in codes.yaml.
-_DOUBTS = re.compile(
+DOUBTS = re.compile(
     r"(?<!not )(?<!non[ -])(?<!no )(?<!nicht )(?<!keine )\b(?:wrong|mis-?labell?ed|mix(?:ed)?[ -]?up|sibling|brother|sister|twin|"
     r"donor|mother|father|parent|invalid|h(?:a?e|ä)moly[sz]ed|h(?:a?e)molysis|hämoly(?:se|tisch)|clot(?:s|ted)?|contaminat(?:ed|ion)|"
     r"diluted|unreliable|implausible|erroneous|in error|disregard|do not use|falscher?|verwechs(?:elt|lung)|ungültig|geronnen|"
@@ -165,7 +165,7 @@ def in_doubt(comment: str, of: Meaning) -> bool:
     measured = bool(of.observable) and observables.get(of.observable).family is not None
     is_of_blood = measured and codes.specimen(of.observable) is not False
     reason = missing(comment)
-    spoiled = _DOUBTS.search(comment) is not None or (reason is not None and reason.text == SPOILED)
+    spoiled = DOUBTS.search(comment) is not None or (reason is not None and reason.text == SPOILED)
     return spoiled or (is_of_blood and codes.specimen(comment) is False)
 
 

@@ -26,8 +26,8 @@ _FINDINGS = ("snomed", "icd10", "hpo")
 # Statuses of a condition that say when or how firmly it was diagnosed (vocabulary Condition Status): admission, confirmed,
 # discharge, primary (admission, discharge), secondary. Preliminary (32899) and resolved (32906) are none of the day.
 _ADMISSION = "32890"
-_STATUSES = frozenset({"", _ADMISSION, "32893", "32896", "32901", "32902", "32903", "32908"})
-_DENIED = re.compile(r"rule(?:d)?[ _-]?out|refut|exclu|not confirmed|unconfirmed|misdiagnos|in[ _-]error")
+STATUSES = frozenset({"", _ADMISSION, "32893", "32896", "32901", "32902", "32903", "32908"})
+DENIED = re.compile(r"rule(?:d)?[ _-]?out|refut|exclu|not confirmed|unconfirmed|misdiagnos|in[ _-]error")
 
 # Columns by which a table is known, wherever they stand in its header.
 _TABLES = {
@@ -331,7 +331,7 @@ class _Conditions(_Reader):
             self.not_known(line, coded, place)
             return
         status = line.id("condition_status_concept_id")
-        if status not in _STATUSES:
+        if status not in STATUSES:
             concept = self.concepts.get(status)
             self.account.leave("status of the condition", concept.shown if concept else _digits(status), place)
             return
@@ -339,7 +339,7 @@ class _Conditions(_Reader):
             self.account.remark(
                 "diagnosis of the admission, which may be one that was suspected", "condition_status_concept_id", place
             )
-        if _DENIED.search(line.get("stop_reason").casefold()):
+        if DENIED.search(line.get("stop_reason").casefold()):
             self.account.leave("stop_reason that denies the condition", "stop_reason", place)
             return
         when = self.moment(line, "condition_start", place)

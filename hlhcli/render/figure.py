@@ -45,7 +45,7 @@ from hlhcli.status import Status
 
 Form = Literal["svg", "png", "pdf"]
 WIDTH = 7.0  # inches: two columns of a journal
-_EDGE, _RIGHT = 0.08, 0.75  # inches at the edges, and for the axis at the right
+EDGE, _RIGHT = 0.08, 0.75  # inches at the edges, and for the axis at the right
 _LEAST, _MOST = 0.85, 1.9  # inches for names at the left
 _WIDEST, _NARROW = 1.3, 0.5  # inches of a column of the grid at most, and below which it has no room for names
 _SAMPLE = 0.35  # inches of a line in a key
@@ -54,12 +54,12 @@ _PANELS = (("temperature",), ("ferritin", "crp"), ("sil2r",))
 _SUPPORT = ("mechanical_ventilation", "vasoactive_support", "dialysis", "ecmo")
 _SIGNS = {status: mark.replace("-", "–") for status, mark in MARKS.items()}
 _FONT, _OTHERS = "DejaVu Sans", ("Noto Sans CJK JP", "Noto Sans CJK SC", "Droid Sans Fallback", "Noto Sans Arabic")
-_BOLD: dict[str, Any] = {"weight": "bold", "family": _FONT}
+BOLD: dict[str, Any] = {"weight": "bold", "family": _FONT}
 
 
 def draw(result: Result, criteria_id: str | None = None) -> Figure:
     """The figure by one set of criteria of the result, by default the first. Raises KeyError for a set that is not among them."""
-    with _style():
+    with house_style():
         return _draw(_Subject(result, criteria_id))
 
 
@@ -70,14 +70,14 @@ def save(result: Result, target: BinaryIO, form: Form, criteria_id: str | None =
         return
     subject = _Subject(result, criteria_id)
     made: dict[str, Any] = {"CreationDate": None} if form == "pdf" else {}
-    with _style():
+    with house_style():
         _draw(subject).savefig(target, format=form, dpi=300, metadata={"Title": subject.title, **made})
 
 
 def svg(result: Result, criteria_id: str | None = None) -> str:
     """The figure as an SVG element for a page: with ids and style of its own, and in words what it shows."""
     subject, buffer = _Subject(result, criteria_id), BytesIO()
-    with _style():
+    with house_style():
         _draw(subject).savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     drawn = buffer.getvalue().decode()
     drawn = drawn[drawn.index("<svg") :].rstrip() + "\n"
@@ -95,7 +95,7 @@ def _scoped(tag: str, own: str) -> str:
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def house_style() -> Iterator[None]:
     """The look of the figure, whatever matplotlib is set to elsewhere; a character that no font has is drawn as a box."""
     known = {font.name for font in fontManager.ttflist}
     look: dict[Any, Any] = {k: v for k, v in matplotlib.rcParamsDefault.items() if k not in ("backend", "interactive")}
@@ -155,7 +155,7 @@ class Page:
 
     def label(self, span: Span, text: str, color: str = "black") -> None:
         """The name of a lane, at the left of it."""
-        self.write(span.left - 0.06, 0, self.fit(text, span.left - 0.06 - _EDGE), ha="right", color=color)
+        self.write(span.left - 0.06, 0, self.fit(text, span.left - 0.06 - EDGE), ha="right", color=color)
 
     def panel(self, span: Span, height: float) -> Axes:
         axes = self.figure.add_axes((0, 0, 1, 1), label=str(len(self._placed)), xlim=(span.first, span.last))
@@ -185,12 +185,12 @@ class Page:
     def heading(self, letter: str, span: Span, handles: Sequence[Line2D]) -> None:
         """The letter of a panel, and the key to its lines in as many rows as that takes."""
         self.top += 0.1
-        self.write(_EDGE, 0, letter, size=9, **_BOLD)
+        self.write(EDGE, 0, letter, size=9, **BOLD)
         x = span.left
         for handle in handles:
             sample = _SAMPLE * (handle.get_linestyle() != "None")
-            text = self.fit(str(handle.get_label()), WIDTH - _EDGE - span.left - sample)
-            if x > span.left and x + sample + self.width_of(text) > WIDTH - _EDGE:
+            text = self.fit(str(handle.get_label()), WIDTH - EDGE - span.left - sample)
+            if x > span.left and x + sample + self.width_of(text) > WIDTH - EDGE:
                 x, self.top = span.left, self.top + LINE
             if sample:
                 handle.set_data([x, x + sample / 2 - 0.03, x + sample - 0.06], [self.top + LINE / 2] * 3)
@@ -239,7 +239,7 @@ class Page:
 
     def finish(self) -> Figure:
         """Give the figure its height, and every part its place."""
-        height = self.top + _EDGE
+        height = self.top + EDGE
         self.figure.set_size_inches(WIDTH, height)
         self.sheet.set_ylim(height, 0)
         for axes, top, tall, span in self._placed:
@@ -249,7 +249,7 @@ class Page:
 
 def _draw(subject: _Subject) -> Figure:
     page, history = Page(), subject.record.history
-    page.write(WIDTH - _EDGE, 0, subject.id, ha="right", color=GREY)
+    page.write(WIDTH - EDGE, 0, subject.id, ha="right", color=GREY)
     _grid(page, subject)
     lanes = therapy_lanes(subject.therapies)
     given = {observables.get(name).title: seen for name in _SUPPORT if (seen := support(subject.record, name))}
@@ -307,29 +307,29 @@ def _tags(page: Page, span: Span, names: Sequence[tuple[str, str]], days: Sequen
 def _grid(page: Page, subject: _Subject) -> None:
     """Panel A: the criteria at each time point, in as many blocks as it takes, and what stands below them."""
     grid = subject.grid
-    page.write(_EDGE, 0, "A", size=9, **_BOLD)
-    page.write(_EDGE + 0.2, 0, page.fit(printable(grid.title), WIDTH - page.width_of(subject.id) - 0.6))
+    page.write(EDGE, 0, "A", size=9, **BOLD)
+    page.write(EDGE + 0.2, 0, page.fit(printable(grid.title), WIDTH - page.width_of(subject.id) - 0.6))
     page.top += 0.2
     labels = [each for each in grid.labels if each == VERDICT or re.match(r"Range|Score|Ratio|.*needed\)$", each)]
-    left = min(max(page.width_of(text) for text in (*grid.rows, *labels)), _MOST) + 2 * _EDGE
+    left = min(max(page.width_of(text) for text in (*grid.rows, *labels)), _MOST) + 2 * EDGE
     at_once = min(len(grid.columns), _AT_ONCE)
-    width = min((WIDTH - _EDGE - left) / at_once, _WIDEST)
+    width = min((WIDTH - EDGE - left) / at_once, _WIDEST)
     for start in range(0, len(grid.columns), at_once):
         columns = list(enumerate(grid.columns, 1))[start : start + at_once]
         middles = [left + width * (place + 0.5) for place in range(len(columns))]
         _texts(page, "", middles, [_head(page, place, column, width - 0.06) for place, column in columns], width)
         for row, title in enumerate(grid.rows):
-            page.write(_EDGE, 0, page.fit(title, left - 2 * _EDGE))
+            page.write(EDGE, 0, page.fit(title, left - 2 * EDGE))
             met = [x - width / 2 for x, (_, column) in zip(middles, columns, strict=True) if column.cells[row].status is Status.MET]
             page.sheet.broken_barh([(x, width) for x in met], (page.top, LINE), facecolors="#fbe3d6", zorder=0)
             for x, (place, column) in zip(middles, columns, strict=True):
-                strong = _BOLD if column.cells[row].status is Status.MET else {}
+                strong = BOLD if column.cells[row].status is Status.MET else {}
                 page.write(x, 0, _mark(subject, place, column, row), ha="center", **strong)
             page.top += LINE
-        page.sheet.plot([_EDGE, left + width * len(columns)], [page.top + 0.015] * 2, color="black", linewidth=0.6)
+        page.sheet.plot([EDGE, left + width * len(columns)], [page.top + 0.015] * 2, color="black", linewidth=0.6)
         page.top += 0.03
         for label in labels:
-            page.write(_EDGE, 0, page.fit(label, left - 2 * _EDGE))
+            page.write(EDGE, 0, page.fit(label, left - 2 * EDGE))
             _texts(page, label, middles, [_below(page, column, label, width - 0.06) for _, column in columns], width)
         page.top += 0.08
 
@@ -340,7 +340,7 @@ def _texts(page: Page, label: str, middles: Sequence[float], texts: Sequence[lis
     turned = widest > width
     for x, lines in zip(middles, texts, strict=True):
         for place, line in enumerate(lines):
-            strong = _BOLD if label == VERDICT or (not label and not place) else {}
+            strong = BOLD if label == VERDICT or (not label and not place) else {}
             page.write(x, widest / 2 - LINE / 2 if turned else place * LINE, line, ha="center", rotation=90 * turned, **strong)
     page.top += 0.03 + (widest * 1.1 if turned else max(map(len, texts)) * LINE)
 
@@ -395,6 +395,6 @@ def _notes(page: Page, subject: _Subject) -> None:
         *page.notes,
     ]
     page.top += 0.06
-    for line in [line for note in notes if note for line in page.wrap(printable(note), WIDTH - 2 * _EDGE)]:
-        page.write(_EDGE, 0, line)
+    for line in [line for note in notes if note for line in page.wrap(printable(note), WIDTH - 2 * EDGE)]:
+        page.write(EDGE, 0, line)
         page.top += LINE

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from hlhcli.cohort.summary import Both, Flow, MissingItem, Summary
 from hlhcli.errors import printable
-from hlhcli.render.markdown import _escape, _row
-from hlhcli.render.table import _fit, _list, wrapped
+from hlhcli.render.markdown import escape, table_row
+from hlhcli.render.table import fit, listed, wrapped
 
 _ROOMY = 60  # characters of a terminal from which shares are shown
 _LABELS = 32  # characters of what is counted, there
@@ -149,21 +149,21 @@ def missing_head(flow: Flow) -> str:
 
 def draw(summary: Summary, console: Console, plain: bool) -> None:
     """The summary on a terminal; `plain` means ASCII only."""
-    console.print(Text.assemble(("Cohort", "bold"), "   ", (_fit(printable(summary.source), plain), "dim")))
+    console.print(Text.assemble(("Cohort", "bold"), "   ", (fit(printable(summary.source), plain), "dim")))
     if not summary.sets:
         console.print(Text("No assessments"))
     for flow in summary.sets:
         console.print()
-        console.print(Text(_fit(head(flow), plain), style="bold"))
+        console.print(Text(fit(head(flow), plain), style="bold"))
         console.print(_flow_table(flow, console.width, plain))
         if missing(flow):
             console.print()
             console.print(Text(missing_head(flow)))
             console.print(_missing_table(flow, console.width, plain))
-        _list(notes(flow), console, plain)
+        listed(notes(flow), console, plain)
     console.print()
     console.print(Text("\n".join(wrapped(definitions(summary), console.width)), style="dim"))
-    _list(remarks(summary), console, plain)
+    listed(remarks(summary), console, plain)
 
 
 def _table(plain: bool) -> Table:
@@ -203,7 +203,7 @@ def _missing_table(flow: Flow, width: int, plain: bool) -> Table:
     if bar > 0:
         table.add_column("", width=bar, no_wrap=True)
     for each in found:
-        cells = [Text(_fit(printable(each.item), plain)), Text(f"{each.unknown:,}"), *[Text(share(each.unknown, total))] * roomy]
+        cells = [Text(fit(printable(each.item), plain)), Text(f"{each.unknown:,}"), *[Text(share(each.unknown, total))] * roomy]
         cells += [Text("" if each.one_away is None else f"{each.one_away:,}")] * counted
         cells += [Text(("#" if plain else "█") * max(1, round(bar * each.unknown / total)), style="yellow")] * (bar > 0)
         table.add_row(*cells)
@@ -212,27 +212,27 @@ def _missing_table(flow: Flow, width: int, plain: bool) -> Table:
 
 def markdown(summary: Summary) -> str:
     """The summary as Markdown, to paste into a note."""
-    lines = [f"### Cohort {_escape(printable(summary.source))}", ""]
+    lines = [f"### Cohort {escape(printable(summary.source))}", ""]
     for flow in summary.sets:
         lines += [
-            f"**{_escape(head(flow))}**",
+            f"**{escape(head(flow))}**",
             "",
-            _row(["", "Assessments", "", "Persons", ""]),
+            table_row(["", "Assessments", "", "Persons", ""]),
             "| --- | ---: | ---: | ---: | ---: |",
         ]
         for step in steps(flow):
             cells = [
                 text for number, total in zip(step.number, step.of, strict=True) for text in (f"{number:,}", share(number, total))
             ]
-            lines.append(_row([f"{'– ' * step.depth}{step.label}", *cells]))
+            lines.append(table_row([f"{'– ' * step.depth}{step.label}", *cells]))
         if found := missing(flow):
             total = flow.indeterminate.assessments
-            lines += ["", _row([missing_head(flow), "", "", "One away"]), _RULE]
+            lines += ["", table_row([missing_head(flow), "", "", "One away"]), _RULE]
             for each in found:
                 one = "" if each.one_away is None else f"{each.one_away:,}"
-                lines.append(_row([printable(each.item), f"{each.unknown:,}", share(each.unknown, total), one]))
-        lines += ["", *(f"- {_escape(note)}" for note in notes(flow)), ""]
-    return "\n".join([*lines, _escape(definitions(summary)), "", *(f"- {_escape(each)}" for each in remarks(summary)), ""])
+                lines.append(table_row([printable(each.item), f"{each.unknown:,}", share(each.unknown, total), one]))
+        lines += ["", *(f"- {escape(note)}" for note in notes(flow)), ""]
+    return "\n".join([*lines, escape(definitions(summary)), "", *(f"- {escape(each)}" for each in remarks(summary)), ""])
 
 
 def _words(name: str) -> str:

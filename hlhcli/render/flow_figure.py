@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from hlhcli.cohort.summary import Both, Flow, Summary
 from hlhcli.errors import InputError, Problem, printable
-from hlhcli.render.figure import _BOLD, _EDGE, WIDTH, Form, Page, _style
+from hlhcli.render.figure import BOLD, EDGE, WIDTH, Form, Page, house_style
 from hlhcli.render.flow import definitions, head, missing, missing_head, notes, population, remarks, share
 from hlhcli.render.output import in_bytes
 from hlhcli.render.panels import GREY, LINE
@@ -68,7 +68,7 @@ def _picture(summary: Summary, form: Form) -> bytes:
     made: dict[str, Any] = {"CreationDate": None} if form == "pdf" else {}
     if form == "svg":
         made = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with _style():
+    with house_style():
         _draw(summary).savefig(buffer, format=form, dpi=300, metadata={"Title": title, **made})
     if form != "svg":
         return buffer.getvalue()
@@ -102,12 +102,12 @@ def _both(each: Both) -> str:
 def _draw(summary: Summary) -> Figure:
     page = Page()
     page.top += 0.06
-    page.write(_EDGE, 0, page.fit(_title(summary), WIDTH * 0.55), size=9, **_BOLD)
-    page.write(WIDTH - _EDGE, 0, page.fit(printable(Path(summary.source).name), WIDTH * 0.4), ha="right", color=GREY)
+    page.write(EDGE, 0, page.fit(_title(summary), WIDTH * 0.55), size=9, **BOLD)
+    page.write(WIDTH - EDGE, 0, page.fit(printable(Path(summary.source).name), WIDTH * 0.4), ha="right", color=GREY)
     page.top += 0.24
     number = len(summary.sets)
-    width = (WIDTH - 2 * _EDGE - _GAP * (number - 1)) / number
-    columns = [_Column(page, flow, _EDGE + place * (width + _GAP), width) for place, flow in enumerate(summary.sets)]
+    width = (WIDTH - 2 * EDGE - _GAP * (number - 1)) / number
+    columns = [_Column(page, flow, EDGE + place * (width + _GAP), width) for place, flow in enumerate(summary.sets)]
     start = page.top
     middle = max(column.flow_chart(start) for column in columns) + 0.12
     page.top = max(column.bars(middle) for column in columns) + 0.08
@@ -117,8 +117,8 @@ def _draw(summary: Summary) -> Figure:
     said = [" ".join([*key, definitions(summary)])]
     said += [f"{head(flow)}: {note}." for flow in summary.sets for note in notes(flow)]
     said += [f"{remark}." for remark in remarks(summary)]
-    for line in [line for text in said for line in page.wrap(text, WIDTH - 2 * _EDGE)]:
-        page.write(_EDGE, 0, line)
+    for line in [line for text in said for line in page.wrap(text, WIDTH - 2 * EDGE)]:
+        page.write(EDGE, 0, line)
         page.top += LINE
     return page.finish()
 
@@ -135,7 +135,7 @@ class _Column:
     def flow_chart(self, top: float) -> float:
         """The boxes from the top down; where they end."""
         flow, page = self.flow, self.page
-        page.sheet.text(self.left, top + LINE / 2, page.fit(head(flow), self.width / 1.15), va="center", **_BOLD)
+        page.sheet.text(self.left, top + LINE / 2, page.fit(head(flow), self.width / 1.15), va="center", **BOLD)
         box = self._box(_Box(self.left, top + LINE + 0.06, self.main, 0), "Screened", flow.screened, None)
         box = self._next(box, "Nothing known", flow.nothing_known, "Assessable", flow.assessable, flow.screened)
         others = flow.not_made_for
@@ -192,7 +192,7 @@ class _Column:
         box = at._replace(height=len(lines) * LINE + 2 * _INSIDE)
         page.sheet.broken_barh([(box.left, box.width)], (box.top, box.height), facecolors=color, edgecolor="black", linewidth=0.6)
         for place, (line, strong) in enumerate(lines):
-            look = _BOLD if strong else {}
+            look = BOLD if strong else {}
             y = box.top + _INSIDE + (place + 0.5) * LINE
             page.sheet.text(box.left + _INSIDE, y, line, va="center", **look)
         return box

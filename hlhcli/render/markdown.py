@@ -18,7 +18,7 @@ def markdown(result: Result) -> str:
         parts.append(_overview(result))
     parts += _course(result)
     if result.warnings:
-        lines = [f"- {_escape(printable(warning.where))}: {_escape(printable(warning.message))}" for warning in result.warnings]
+        lines = [f"- {escape(printable(warning.where))}: {escape(printable(warning.message))}" for warning in result.warnings]
         parts.append("\n".join(["**Warnings**", "", *lines, ""]))
     return "\n".join(parts)
 
@@ -31,13 +31,13 @@ def _grid(grid: Grid) -> str:
     ]
     foot = [[label, *(c.summary.get(label, "") for c in grid.columns)] for label in grid.labels]
     lines = [
-        f"### {_escape(grid.heading)}",
+        f"### {escape(grid.heading)}",
         "",
-        f"{_escape(grid.title)}. {_escape(grid.legend)}. Source: {_escape(grid.source)}",
+        f"{escape(grid.title)}. {escape(grid.legend)}. Source: {escape(grid.source)}",
         "",
     ]
-    lines += [_row(head), "|" + " --- |" * len(head), *map(_row, body + foot), ""]
-    lines += [f"- {_escape(remark)}" for remark in grid.remarks] + [""] * bool(grid.remarks)
+    lines += [table_row(head), "|" + " --- |" * len(head), *map(table_row, body + foot), ""]
+    lines += [f"- {escape(remark)}" for remark in grid.remarks] + [""] * bool(grid.remarks)
     return "\n".join(lines)
 
 
@@ -49,7 +49,7 @@ def _course(result: Result) -> list[str]:
 
     view = course_view(result)
     return [
-        "\n".join([f"**{_escape(section.heading)}**", "", *(f"- {_escape(entry)}" for entry in section.entries), ""])
+        "\n".join([f"**{escape(section.heading)}**", "", *(f"- {escape(entry)}" for entry in section.entries), ""])
         for section in (view.sections if view else ())
     ]
 
@@ -59,14 +59,19 @@ def _overview(result: Result) -> str:
     from hlhcli.render.overview import overview
 
     sets = overview(result)
-    lines = [f"### {_escape(person(result))}: the sets of criteria side by side", "", _row(["", *sets.columns])]
-    lines += ["|" + " --- |" * (len(sets.columns) + 1), *(_row([name, *(text for text, _ in cells)]) for name, cells in sets.rows)]
-    return "\n".join([*lines, "", *(f"- {_escape(remark)}" for remark in sets.remarks), ""])
+    lines = [f"### {escape(person(result))}: the sets of criteria side by side", "", table_row(["", *sets.columns])]
+    lines += [
+        "|" + " --- |" * (len(sets.columns) + 1),
+        *(table_row([name, *(text for text, _ in cells)]) for name, cells in sets.rows),
+    ]
+    return "\n".join([*lines, "", *(f"- {escape(remark)}" for remark in sets.remarks), ""])
 
 
-def _row(cells: list[str]) -> str:
-    return "| " + " | ".join(map(_escape, cells)) + " |"
+def table_row(cells: list[str]) -> str:
+    """A line of a table."""
+    return "| " + " | ".join(map(escape, cells)) + " |"
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Text in which nothing is markup."""
     return _SPECIAL.sub(r"\\\1", text)

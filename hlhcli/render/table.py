@@ -47,12 +47,12 @@ def draw(result: Result, console: Console, plain: bool) -> None:
         _draw_course(result, console, plain)
     if result.warnings:
         console.print(Text("Warnings", style="bold yellow"))
-        _list((f"{printable(warning.where)}: {printable(warning.message)}" for warning in result.warnings), console, plain)
+        listed((f"{printable(warning.where)}: {printable(warning.message)}" for warning in result.warnings), console, plain)
 
 
 def _draw_grid(grid: Grid, console: Console, plain: bool) -> None:
-    console.print(Text.assemble((_fit(grid.heading, plain), "bold"), "   ", (_fit(grid.source, plain), "dim")))
-    console.print(Text(_fit(grid.title, plain)))
+    console.print(Text.assemble((fit(grid.heading, plain), "bold"), "   ", (fit(grid.source, plain), "dim")))
+    console.print(Text(fit(grid.title, plain)))
     at_once = max(1, (console.width - _LABELS) // (_NARROWEST + _GAP))
     for start in range(0, len(grid.columns), at_once):
         if start:
@@ -60,8 +60,8 @@ def _draw_grid(grid: Grid, console: Console, plain: bool) -> None:
         columns = grid.columns[start : start + at_once]
         width = min(_WIDEST, (console.width - _LABELS) // min(len(grid.columns), at_once) - _GAP)
         console.print(_table(grid, columns, max(width, _NARROWEST // 2), plain))
-    console.print(Text(_fit(grid.legend, plain), style="dim"))
-    _list(grid.remarks, console, plain)
+    console.print(Text(fit(grid.legend, plain), style="dim"))
+    listed(grid.remarks, console, plain)
 
 
 def _draw_course(result: Result, console: Console, plain: bool) -> None:
@@ -80,19 +80,19 @@ def _draw_course(result: Result, console: Console, plain: bool) -> None:
     if drawn:
         for lane in (drawn.axis, *drawn.bars, *drawn.markers):
             style = "dim" if lane is drawn.axis else ""
-            label = wrapped(_fit(lane.label, plain), _LABELS - 1)[0]
+            label = wrapped(fit(lane.label, plain), _LABELS - 1)[0]
             console.print(
                 Text(f"{label}{' ' * (_LABELS - cell_len(label))}{lane.drawn.rstrip()}", style=style),
                 overflow="ignore",
                 no_wrap=True,
             )
-            for line in wrapped(_fit(lane.below, plain), console.width - _LABELS) if lane.below else ():
+            for line in wrapped(fit(lane.below, plain), console.width - _LABELS) if lane.below else ():
                 console.print(Text(" " * _LABELS + line), overflow="ignore", no_wrap=True)
         if drawn.legend:
             console.print(Text("\n".join(wrapped(drawn.legend, console.width)), style="dim"))
     for section in view.sections:
-        console.print(Text("\n".join(wrapped(_fit(section.heading, plain), console.width)), style="bold"))
-        _list(section.entries, console, plain)
+        console.print(Text("\n".join(wrapped(fit(section.heading, plain), console.width)), style="bold"))
+        listed(section.entries, console, plain)
 
 
 def _draw_several(result: Result, console: Console, plain: bool) -> None:
@@ -107,11 +107,11 @@ def _draw_several(result: Result, console: Console, plain: bool) -> None:
     _draw_overview(result, sets, console, plain)
     if len(sets.rows) > IN_FULL:
         console.print(Text("hlhcli check --criteria ID shows one set in full", style="dim"))
-    _list(sets.remarks, console, plain)
+    listed(sets.remarks, console, plain)
 
 
 def _draw_overview(result: Result, sets: Overview, console: Console, plain: bool) -> None:
-    console.print(Text.assemble((_fit(person(result), plain), "bold"), "   ", (_fit(printable(result.source), plain), "dim")))
+    console.print(Text.assemble((fit(person(result), plain), "bold"), "   ", (fit(printable(result.source), plain), "dim")))
     console.print(Text("The sets of criteria side by side"))
     labels = max(len(name) for name, _ in sets.rows) + 2
     at_once = max(1, (console.width - labels) // (_NARROWEST + _GAP))
@@ -121,12 +121,12 @@ def _draw_overview(result: Result, sets: Overview, console: Console, plain: bool
         table = Table(box=ASCII2 if plain else SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
         table.add_column("", width=labels, no_wrap=True)
         for name in names:
-            table.add_column(Text("\n".join(wrapped(_fit(name, plain), width)), style="bold"), width=width, no_wrap=True)
+            table.add_column(Text("\n".join(wrapped(fit(name, plain), width)), style="bold"), width=width, no_wrap=True)
         rows = [
             [
                 [_Line(name)],
                 *(
-                    [_Line(line, _STYLES[status], width) for line in wrapped(_fit(text, plain), width)]
+                    [_Line(line, _STYLES[status], width) for line in wrapped(fit(text, plain), width)]
                     for text, status in cells[start : start + at_once]
                 ),
             ]
@@ -140,11 +140,11 @@ def _table(grid: Grid, columns: tuple[Column, ...], width: int, plain: bool) -> 
     table = Table(box=ASCII2 if plain else SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.add_column("", width=_LABELS, no_wrap=True)
     for column in columns:
-        heading = [*wrapped(_fit(column.name, plain), width), *wrapped(_fit(column.when, plain), width)]
+        heading = [*wrapped(fit(column.name, plain), width), *wrapped(fit(column.when, plain), width)]
         table.add_column(Text("\n".join(filter(None, heading)), style="bold"), width=width, no_wrap=True)
     criteria = [
         [
-            [_Line(line) for line in wrapped(_fit(title, plain), _LABELS)],
+            [_Line(line) for line in wrapped(fit(title, plain), _LABELS)],
             *(_cell(column.cells[row], width, plain) for column in columns),
         ]
         for row, title in enumerate(grid.rows)
@@ -154,10 +154,10 @@ def _table(grid: Grid, columns: tuple[Column, ...], width: int, plain: bool) -> 
     summary = []
     for label in grid.labels:
         if any(label in column.summary for column in columns):
-            row = [[_Line(line) for line in wrapped(_fit(label, plain), _LABELS)]]
+            row = [[_Line(line) for line in wrapped(fit(label, plain), _LABELS)]]
             for column in columns:
                 styled = width if label == VERDICT else 0
-                lines = wrapped(_fit(column.summary.get(label, ""), plain), width)
+                lines = wrapped(fit(column.summary.get(label, ""), plain), width)
                 row.append([_Line(line, f"bold {_STYLES[column.verdict]}", styled) for line in lines])
             summary.append(row)
     table.add_row(*_blocks(summary))
@@ -166,7 +166,7 @@ def _table(grid: Grid, columns: tuple[Column, ...], width: int, plain: bool) -> 
 
 def _cell(cell: Cell, width: int, plain: bool) -> list[_Line]:
     """The mark, and the lines beside it with a hanging indent."""
-    first, *rest = [part for line in cell.lines for part in wrapped(_fit(line, plain), width - 2)]
+    first, *rest = [part for line in cell.lines for part in wrapped(fit(line, plain), width - 2)]
     return [_Line(f"{cell.mark} {first}", _STYLES[cell.status], 1), *(_Line(f"  {line}") for line in rest)]
 
 
@@ -198,12 +198,13 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
-def _list(entries: Iterable[str], console: Console, plain: bool) -> None:
-    lines = [part for entry in entries for part in ("- " + "\n  ".join(wrapped(_fit(entry, plain), console.width - 2))).split("\n")]
+def listed(entries: Iterable[str], console: Console, plain: bool) -> None:
+    """Entries as a list, each in lines that fit."""
+    lines = [part for entry in entries for part in ("- " + "\n  ".join(wrapped(fit(entry, plain), console.width - 2))).split("\n")]
     if lines:
         console.print(Text("\n".join(lines)), overflow="ignore", no_wrap=True)
 
 
-def _fit(text: str, plain: bool) -> str:
+def fit(text: str, plain: bool) -> str:
     """`text`, or what an ASCII terminal can show of it."""
     return text.translate(_PLAIN).encode("ascii", "backslashreplace").decode() if plain else text

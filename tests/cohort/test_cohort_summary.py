@@ -442,7 +442,7 @@ def test_no_text_of_the_picture_is_lost(tmp_path, many):
     rows = [each | {"criteria": f"a-set-with-a-long-name-of-many-words-{n}"} for n in range(many) for each in rows]
     summary = summarize(write(tmp_path / "out.parquet", rows, MANIFEST | {"criteria": []}))
     sets = [each._replace(ends=tuple(Both(*(10**8 * n for n in end)) for end in each.ends)) for each in summary.sets]
-    with flow_figure._style():
+    with flow_figure.house_style():
         figure = flow_figure._draw(summary._replace(sets=tuple(sets)))
         FigureCanvasAgg(figure)
         places = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text()]
