@@ -175,8 +175,9 @@ def _finding(column: Column, layout: Layout, worded: bool) -> list[str]:
     found, bad = (_marked(layout, column, *values) for values in (tuple(bits), tuple(worse)))
     is_open, is_pending = (f"{_marked(layout, column, mark)} <> 0" for mark in (OPEN, PENDING))
     if column.lasting and column.stated:  # an answer that lasts ends what was pending before it
-        later = f"{name}_said // 2 > {name}_at + {EPOCH}" if worded else "FALSE"
-        is_open, is_pending = f"({is_open} AND {later})", f"({is_pending} AND {later} AND {name}_said % 2 = 1)"
+        later = f"{name}_said // 2 > {name}_at + {EPOCH}"
+        is_open = f"({is_open} AND {later})" if worded else "FALSE"
+        is_pending = f"({is_pending} AND {later} AND {name}_said % 2 = 1)" if worded else "FALSE"
     known = [
         f"{case((f'{bad} <> 0', f'{bad} // {least}'), (is_open, 'NULL'), (f'{found} <> 0', f'{found} // {least}'))} AS {name}_is",
         f"{name}_at",
