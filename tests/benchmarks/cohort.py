@@ -2,7 +2,7 @@
 
 python tests/benchmarks/cohort.py --persons 1000000 [--criteria hscore] [--memory 4GB] [--repeat 3] [--folder FOLDER]
 python tests/benchmarks/cohort.py --start      # whole process for 3,000 rows, beside the import of DuckDB
-python tests/benchmarks/cohort.py --growth     # 1 and 10 million persons: time for each of them
+python tests/benchmarks/cohort.py --growth     # 1 and 10 million persons under 4 GB: time for each of them
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPATH": str(ROOT)}
+PARTS = 8
 FEW = 119  # persons with 3,000 rows
 STARTS = 20
 MILLION = 1_000_000
@@ -118,10 +119,12 @@ def by_hand(files: Files, criteria: str, memory: str) -> list[str]:
     return ["-c", BY_HAND, text, files.spill, memory]
 
 
-def command(files: Files, criteria: str, memory: str) -> list[str]:
+def command(files: Files, criteria: str, memory: str, parts: int = 0) -> list[str]:
     given = ["--criteria", criteria, "--anchors", files.path("anchors"), "--lookback", "7d"]
     limit = ["--memory", memory] if memory else []
-    return ["-m", "hlhcli", "cohort", files.path("long"), *given, *limit, "-o", files.path(f"command-{criteria}"), "--force"]
+    output = files.path(f"command-{criteria}")
+    to = ["--partitions", str(parts), "-o", output.removesuffix(".parquet")] if parts else ["-o", output]
+    return ["-m", "hlhcli", "cohort", files.path("long"), *given, *limit, *to, "--force"]
 
 
 def rows_of(files: Files) -> int:
@@ -192,14 +195,18 @@ def start(files: Files, criteria: str, repeat: int) -> None:
         print(f"| {name} | {used.wall * 1000:.0f} | {used.cpu * 1000:.0f} | {over} | {used.peak:.0f} |")
 
 
-def growth(folder: Path, sizes: Sequence[int], criteria: str, memory: str, repeat: int) -> None:
-    """The time for each person in a small and in a large population."""
-    small, large = (compare(Files(size, folder), criteria, memory, repeat) for size in sizes)
-    for name in small:
-        per_person = [of(large[name]) / of(small[name]) * sizes[0] / sizes[1] for of in (wall, cpu)]
-        print(
-            f"{name}: for each of {sizes[1]:,} persons {per_person[0]:.2f} of the time for each of {sizes[0]:,} (CPU {per_person[1]:.2f})"
-        )
+def growth(folder: Path, sizes: Sequence[int], criteria: str, memory: str) -> None:
+    """The time for each person in a small population and in a large one: as one file, and in parts by person."""
+    small, large = (Files(size, folder) for size in sizes)
+    floor = None
+    for files, parts in ((small, 0), (large, PARTS), (large, 0)):
+        generate(files)
+        used = run(command(files, criteria, memory, parts))
+        floor = floor or used
+        each = [of(used) / of(floor) * small.persons / files.persons for of in (wall, cpu)]
+        name = f"command, {parts} parts" if parts else "command"
+        figures = f"{used.wall:.1f} | {used.cpu:.1f} | {used.peak:.0f} | {each[0]:.2f} | {each[1]:.2f}"
+        print(f"| {criteria} | {files.persons:,} | {name} | {figures} |", flush=True)
 
 
 def main() -> int:
@@ -225,13 +232,16 @@ def main() -> int:
                 "wall {:.2f} s, CPU {:.2f} s, peak {:.0f} MB".format(*run(by_hand(files, given.criteria, given.memory))), flush=True
             )
         return 0
+    if given.growth:
+        print(
+            "| criteria | persons | process | wall s | CPU s | peak MB | wall for each | CPU |\n|---|---|---|---|---|---|---|---|"
+        )
+        growth(files.folder, (given.persons, 10 * given.persons), given.criteria, given.memory or "4GB")
+        return 0
     print(
         "| criteria | persons | rows | process | wall s | CPU s | M rows/s | peak MB |\n|---|---|---|---|---|---|---|---|",
         flush=True,
     )
-    if given.growth:
-        growth(files.folder, (given.persons, 10 * given.persons), given.criteria, given.memory or "4GB", given.repeat or 1)
-        return 0
     compare(files, given.criteria, given.memory, given.repeat or 3)
     return agree(files, given.criteria)
 
