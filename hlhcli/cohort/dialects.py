@@ -43,6 +43,7 @@ class Dialect:
     name: Name = "duckdb"
     wide = "HUGEINT"  # an integer of 38 digits
     numbers_rows = False  # a step is evaluated once, so that its rows can be counted in any order
+    at_once: int | None = None  # rows, from which on the persons are taken in parts, one after the other
 
     def millis(self, expression: str, kind: Kind) -> str:
         """Milliseconds since 1970 of a moment, in the wall-clock time that is written; NULL where it is no moment.
@@ -129,6 +130,7 @@ class Embedded(Dialect):
     """DuckDB in this process."""
 
     numbers_rows = True
+    at_once = 30_000_000  # what a part of them holds in memory is about 1.5 GB
 
 
 class Spark(Dialect):

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -28,6 +29,7 @@ from hlhcli.errors import InputError, Problem
 from hlhcli.rules import CriteriaSet
 
 Progress = Callable[[str, float], None]
+_PARTS = 16  # at most: files that are not in the order of persons are read once for each
 FILES = (".parquet", ".pq", ".csv", ".ndjson", ".jsonl")
 
 
@@ -81,6 +83,13 @@ class Query(NamedTuple):
         return run.parts(engine, self.read, self.anchors if isinstance(self.anchors, str) else self.given.source.readings, number)
 
     def sql(self, engine: Engine, part: str = "") -> str:
+        """The query for one part, or for all persons: those of many rows by parts, so that it needs no more memory than for one."""
+        rows, at_once = self.read.rows_in - self.read.not_asked, engine.dialect.at_once
+        number = 1 if part or at_once is None else min(_PARTS, ceil(rows / at_once))
+        conditions = self.parts(engine, number) if number > 1 else [part]
+        return "\nUNION ALL\n".join(f"SELECT * FROM (\n{self._sql(engine, each)}\n) AS of_a_part" for each in conditions)
+
+    def _sql(self, engine: Engine, part: str) -> str:
         sql = run.compose(engine.dialect, self.read, self.measured, self.given, self.anchors, self.back, part, self.many)
         return _first(sql, self.read.layout.sets) if self.first_met else sql
 

@@ -23,8 +23,10 @@ from typer.testing import CliRunner
 duckdb = pytest.importorskip("duckdb")
 
 from hlhcli.cli_cohort import app  # noqa: E402
+from hlhcli.cohort.dialects import Embedded  # noqa: E402
 
-OMOP, FHIR = Path("/work/shared/data/omop"), Path("/work/shared/data/fhir")
+SHARED = ROOT.parent / "shared" / "data"
+OMOP, FHIR = SHARED / "omop", SHARED / "fhir"
 HEAD = "person_id,time,code,value,unit\n"
 ROW = "p1,2024-01-01,ferritin,900,ng/mL\n"
 FIXED = [
@@ -891,6 +893,18 @@ def test_parts_are_the_whole_and_are_kept(ward, whole, tmp_path):
     assert {path for path, stamp in stamps.items() if path.stat().st_mtime_ns != stamp} == {gone}
     for other in (["--lookback", "6d"], ["--partitions", "5"], ["--first-met"]):
         assert "output of another run" in refused(*arguments, *other)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("more", [(), ("--anchors", "on:ferritin"), ("--first-met",)], ids=" ".join)
+def test_what_is_too_large_at_once_is_the_whole(ward, tmp_path, monkeypatch, more):
+    """Persons that are taken in parts one after the other, in one query, are in one file."""
+    at_once, in_parts = tmp_path / "whole.parquet", tmp_path / "large.parquet"
+    run(ward, "--lookback", "7d", *more, "-o", at_once)
+    monkeypatch.setattr(Embedded, "at_once", 70_000)  # of 300,000 rows
+    run(ward, "--lookback", "7d", *more, "-o", in_parts)
+    assert rows_of(in_parts) == rows_of(at_once)
+    assert books(in_parts) == books(at_once)
 
 
 @pytest.mark.usefixtures("quick")
