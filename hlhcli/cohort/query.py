@@ -92,6 +92,7 @@ def _steps(query: Query) -> Iterator[tuple[str, str]]:
         yield "hlhcli_found", f"SELECT *, {values.shape(query.dialect)} AS shape FROM (\n{indented(found)}\n) AS found"
         yield from values.steps("hlhcli_found", layout.words, query.worded, query.limits)
         readings = "SELECT * FROM hlhcli_rows"
+    yield "meanings", _meanings(query)
     yield "valued", _valued(query, readings)
     yield "anchors", _anchors(query)
     yield "windowed", _windowed(query)
@@ -109,34 +110,49 @@ def in_time(of: str = "") -> str:
     return f"NOT {of}person_id IS NULL AND {of}t >= {FIRST} AND {of}t <= {LAST}"
 
 
-def _valued(query: Query, readings: str) -> str:
-    """Each row with what its value says."""
-    passed = ["r.person_id, r.t, v.obs", f"{query.packing.base('v.rank', 'v.variant', query.dialect)} AS base"]
-    passed += _marks(query)
-    passed += ["v.other"] * any(query.is_open(column) for column in query.layout.present)
-    if query.worded:
-        passed.append("v.said, v.word")
-    if query.limits:
-        passed.append("v.rank, v.upper, v.lower")
-    alike = ["v.code = r.code", "v.unit = COALESCE(r.unit, '')", "v.value = r.value"]
-    if query.limits:
-        alike.append("COALESCE(v.reference, '') = COALESCE(r.reference, '')")
-    joined = f"FROM (\n{indented(readings)}\n) AS r\nJOIN {values.VALUES} AS v ON {' AND '.join(alike)}"
-    return select(passed, f"{joined}\nWHERE {in_time('r.')}")
+def _meanings(query: Query) -> str:
+    """What each different value says, as rows need it."""
+    named = ["code, unit, value"] + ["reference"] * query.limits
+    base = f"{query.packing.base('rank', 'variant', query.dialect)} AS base"
+    marks = (f"{sql} AS marks{place}" for place, sql in enumerate(_marks(query)))
+    passed = [name for name in _passed(query) if name not in ("base", *_words(query))]
+    return select([*named, base, *marks, *passed], f"FROM {values.VALUES}")
+
+
+def _words(query: Query) -> list[str]:
+    return [f"marks{place}" for place in range(query.words)]
 
 
 def _marks(query: Query) -> Iterator[str]:
-    """The marks of a row, with one for the other end of an interval."""
+    """The words of marks of a value, with one for the other end of an interval."""
     word, bits = query.reaches
     for place in range(query.words):
-        own = f"v.marks{place}" if place < query.layout.words else "0"
+        own = f"marks{place}" if place < query.layout.words else "0"
         if bits and place == word:
             marked = ((number, end, bit) for number, ends in bits.items() for end, bit in ends.items())
-            pairs = ((f"v.obs = {number} AND v.other = {end}", str(bit)) for number, end, bit in marked)
-            with_end = f"{own} + {case(*pairs, otherwise='0')}"
-            yield f"{case(('v.other > v.worse', with_end), otherwise=own)} AS marks{place}"
+            pairs = ((f"obs = {number} AND other = {end}", str(bit)) for number, end, bit in marked)
+            yield case(("other > worse", f"{own} + {case(*pairs, otherwise='0')}"), otherwise=own)
         else:
             yield own
+
+
+def _passed(query: Query) -> list[str]:
+    """The columns of what a value says."""
+    passed = ["obs", "base", *_words(query)]
+    passed += ["other"] * any(query.is_open(column) for column in query.layout.present)
+    passed += ["said", "word"] * query.worded
+    passed += ["rank", "upper", "lower"] * query.limits
+    return passed
+
+
+def _valued(query: Query, readings: str) -> str:
+    """Each row with what its value says."""
+    alike = ["v.value = r.value", "v.code = r.code", "v.unit IS NOT DISTINCT FROM r.unit"]
+    if query.limits:
+        alike.append("v.reference IS NOT DISTINCT FROM r.reference")
+    joined = f"FROM (\n{indented(readings)}\n) AS r\nJOIN meanings AS v ON {' AND '.join(alike)}"
+    columns = ["r.person_id, r.t", *(f"v.{name}" for name in _passed(query))]
+    return select(columns, f"{joined}\nWHERE {in_time('r.')}")
 
 
 def _anchors(query: Query) -> str:

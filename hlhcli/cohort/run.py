@@ -127,7 +127,7 @@ def _find(engine: Engine, source: Source, asked: Iterable[str], in_words: bool, 
     """The different values, and how often each is there; apart, where there are some, for rows without a person or a time."""
     readings = only(source.readings, asked)
     nowhere = f"CASE WHEN person_id IS NULL THEN 1 WHEN t >= {FIRST} AND t <= {LAST} THEN 0 ELSE 2 END"
-    keys = {"code": "code", "unit": "COALESCE(unit, '')", "value": "value"}
+    keys = {"code": "code", "unit": "unit", "value": "value"}
     keys |= {"reference": "reference"} if in_words else {}
     keys |= {"nowhere": nowhere} if some_nowhere else {}
     columns = [f"{sql} AS {name}" for name, sql in keys.items()]
@@ -151,13 +151,14 @@ def _span(engine: Engine, source: Source, asked: Iterable[str]) -> tuple[int, in
 def _groups(engine: Engine) -> Iterator[Group]:
     """Rows by code, unit and text."""
     text = "CASE WHEN shape IS NULL THEN value END"
-    sql = f"SELECT code, unit, {text} AS text, shape IS NULL AS worded, nowhere, SUM(n) FROM {_SEEN}\nGROUP BY 1, 2, 3, 4, 5"
+    named = f"code, COALESCE(unit, ''), {text} AS text, shape IS NULL AS worded, nowhere"
+    sql = f"SELECT {named}, SUM(n) FROM {_SEEN}\nGROUP BY 1, 2, 3, 4, 5"
     for code, unit, text, worded, nowhere, rows in engine.rows(sql):
         yield Group(code, unit, (text or "") if worded else None, int(rows), ("", lookups.NO_PERSON, lookups.NO_TIME)[nowhere])
 
 
 def _references(engine: Engine) -> Iterator[tuple[str, str, str]]:
-    yield from engine.rows(f"SELECT DISTINCT code, unit, reference FROM {_SEEN} WHERE NOT reference IS NULL")
+    yield from engine.rows(f"SELECT DISTINCT code, COALESCE(unit, ''), reference FROM {_SEEN} WHERE NOT reference IS NULL")
 
 
 def only(readings: str, codes: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ NUMBER = "(0|[1-9][0-9]{0,8})"
 COMPARED = f"^([<>]=?)?{NUMBER}([.][0-9]{{1,6}})?$"  # or as large as a count of cells can be
 LONG = f"^{NUMBER}[.][0-9]{{6}}[0-9]*[1-9]$"  # more decimals than six
 _BILLION = 1_000_000_000
+_UNIT = "COALESCE(n.unit, '')"  # in the lookups, which have no NULL
 
 FORM = 8  # how a number is written is counted by comparator, and within it by decimals
 GREATER, AT_LEAST, LESS, AT_MOST = (FORM * number for number in range(1, 5))
@@ -97,15 +98,15 @@ def _scaled(words: int, texts: bool, limits: bool) -> str:
         f"{case((f'n.form = {MORE}', f'{half} + n.rest * u.times // {_BILLION}'), ('NOT n.millionths IS NULL', half))} AS half",
         f"{case((f'n.form = {MORE} AND n.rest * u.times % {_BILLION} <> 0', '1'), otherwise='0')} AS beyond",
     ]
-    joins = ["FROM numbers AS n", "LEFT JOIN hlhcli_units AS u ON u.code = n.code AND u.unit = n.unit"]
+    joins = ["FROM numbers AS n", f"LEFT JOIN hlhcli_units AS u ON u.code = n.code AND u.unit = {_UNIT}"]
     if texts:
         joins += [
-            "LEFT JOIN hlhcli_texts AS w ON w.code = n.code AND w.unit = n.unit",
+            f"LEFT JOIN hlhcli_texts AS w ON w.code = n.code AND w.unit = {_UNIT}",
             "  AND w.value = CASE WHEN n.millionths IS NULL THEN n.value END",
         ]
     if limits:
         columns.append("r.upper, r.lower")
-        joins.append("LEFT JOIN hlhcli_limits AS r ON r.code = n.code AND r.unit = n.unit AND r.reference = n.reference")
+        joins.append(f"LEFT JOIN hlhcli_limits AS r ON r.code = n.code AND r.unit = {_UNIT} AND r.reference = n.reference")
     return select(columns, "\n".join(joins))
 
 
