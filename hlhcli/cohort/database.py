@@ -64,11 +64,13 @@ class Database:
         self._connection: Any = None
         with self._told("be reached"):
             self._connection = self._engine.connect()
+            self._driver: Any = self._connection.connection.driver_connection
         self.version = ".".join(map(str, self._connection.dialect.server_version_info or ()))
         if self.name in _LIKE_POSTGRES:
             self._run("SET TIME ZONE 'UTC'")
-        if self.name == "postgresql":  # to compile so many expressions takes longer than to evaluate them
-            self._run("SET jit = off")
+        if self.name == "postgresql":
+            self._run("SET jit = off")  # to compile so many expressions takes longer than to evaluate them
+            self._run("SET enable_nestloop = off")  # how many rows a step has is guessed too low, and all joins are of equals
 
     def close(self) -> None:
         self._connection.close()
@@ -83,11 +85,27 @@ class Database:
             if self._connection is not None:
                 self._back()
             raise InputError([Problem(name or self._shown, f"cannot {what}: {self._said(error)}")]) from None
+        except (KeyboardInterrupt, SystemExit):
+            if self._connection is not None:
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """The end of what the server is doing, and of the session."""
+        if self._copies:
+            self._driver.cancel()
+        if not self._connection.invalidated:
+            self._connection.invalidate()
+
+    def _commit(self) -> None:
+        """The end of a transaction, whether SQLAlchemy or the driver itself began it."""
+        self._connection.commit()
+        self._driver.commit()
 
     def _back(self) -> None:
-        """The end of a transaction that failed, whether SQLAlchemy or the driver itself began it."""
+        """The end of one that failed."""
         self._connection.rollback()
-        self._connection.connection.driver_connection.rollback()
+        self._driver.rollback()
 
     def _said(self, error: Exception) -> str:
         cause = getattr(error, "orig", None) or error
@@ -101,7 +119,7 @@ class Database:
 
     def _run(self, sql: str) -> None:
         self._connection.exec_driver_sql(sql)
-        self._connection.commit()
+        self._commit()
 
     def table(self, names: Sequence[str]) -> Table:
         """A table or view, as `name` or `schema.name`. Raises InputError."""
@@ -111,7 +129,7 @@ class Database:
         try:
             with self._told("be read", names[0]):
                 columns = sqlalchemy.inspect(self._connection).get_columns(name, schema or None)
-                self._connection.commit()
+                self._commit()
         except InputError:
             if self._is_there(name, schema):
                 raise
@@ -139,7 +157,7 @@ class Database:
         with self._told("be read", schema or ""):
             found = sqlalchemy.inspect(self._connection)
             names = [*found.get_table_names(schema), *found.get_view_names(schema)]
-            self._connection.commit()
+            self._commit()
         return {name.lower(): f"{schema}.{name}" if schema else name for name in names}
 
     def load(self, name: str, columns: Sequence[tuple[str, str]], rows: Rows) -> None:
@@ -154,7 +172,7 @@ class Database:
             self._connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} AS\n{said}")
             if self._copies:
                 self._connection.exec_driver_sql(f"ANALYZE {name}")
-            self._connection.commit()
+            self._commit()
 
     def upload(self, path: str) -> Table:
         """A file of this machine as a table of this session. Raises InputError."""
@@ -180,13 +198,13 @@ class Database:
             self._connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
             made.create(self._connection)
             if self._copies:
-                with self._cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN") as copy:
+                with self._driver.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN") as copy:
                     for row in rows:
                         copy.write_row(row)
                 self._connection.exec_driver_sql(f"ANALYZE {name}")
             else:
                 self._insert(made, rows)
-            self._connection.commit()
+            self._commit()
 
     def _insert(self, made: sqlalchemy.Table, rows: Rows) -> None:
         names = [column.name for column in made.columns]
@@ -194,22 +212,17 @@ class Database:
         while batch := list(islice(remaining, _BATCH)):
             self._connection.execute(made.insert(), [dict(zip(names, row, strict=True)) for row in batch])
 
-    def _cursor(self) -> Any:
-        """A cursor of the driver itself."""
-        driver: Any = self._connection.connection.driver_connection
-        return driver.cursor()
-
     def rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, as they come. Raises InputError."""
         said = rendered(sql, self._written)
         with self._told("be evaluated"):
             if self._copies:  # not by a cursor of the server, for which it plans no parallel workers
-                with self._cursor() as cursor:
+                with self._driver.cursor() as cursor:
                     yield from cursor.stream(said)
             else:
                 streamed = self._connection.exec_driver_sql(said, execution_options={"stream_results": True, "yield_per": _BATCH})
                 yield from (tuple(row) for row in streamed)
-            self._connection.commit()
+            self._commit()
 
     def save(self, sql: str, target: Path | str, progress: Callable[[float], None] | None = None) -> int:
         """The rows of a query as a file, or as a table of the database; how many there are. Raises InputError."""
@@ -228,15 +241,11 @@ class Database:
             there = found.has_table(name, schema or None)
             if there and not {*FIXED} <= {column["name"] for column in found.get_columns(name, schema or None)}:
                 raise InputError([Problem(target, "is a table with other columns; name another one")])
-            try:
-                made = self._connection.exec_driver_sql(f"CREATE TABLE {before}{quoted(part)} AS\n{said}").rowcount
-                if there:
-                    self._connection.exec_driver_sql(f"DROP TABLE {whole}")
-                self._connection.exec_driver_sql(f"ALTER TABLE {before}{quoted(part)} RENAME TO {quoted(name)}")
-                self._connection.commit()
-            except BaseException:
-                self._back()
-                raise
+            made = self._connection.exec_driver_sql(f"CREATE TABLE {before}{quoted(part)} AS\n{said}").rowcount
+            if there:
+                self._connection.exec_driver_sql(f"DROP TABLE {whole}")
+            self._connection.exec_driver_sql(f"ALTER TABLE {before}{quoted(part)} RENAME TO {quoted(name)}")
+            self._commit()
         return int(made if made >= 0 else next(self.rows(f"SELECT COUNT(*) FROM {whole}"))[0])
 
     def _file(self, said: str, path: Path) -> int:
@@ -245,11 +254,11 @@ class Database:
             between, whole = Path(folder, "rows"), Path(folder, path.name)
             with self._told("be evaluated"):
                 columns = self._copied(said, between) if self._copies else self._written_out(said, between)
-                self._connection.commit()
+                self._commit()
             kinds = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in columns.items())
             reader = (
                 f"read_csv({literal(str(between))}, header = true, columns = {{{kinds}}}, delim = ',', quote = '\"', escape = '\"',"
-                f" nullstr = '', allow_quoted_nulls = false, auto_detect = false)"
+                f" nullstr = '', allow_quoted_nulls = false, auto_detect = false, hive_partitioning = false)"
             )
             local = DuckDB(spill=Path(folder))
             try:
@@ -261,7 +270,7 @@ class Database:
 
     def _copied(self, said: str, path: Path) -> dict[str, str]:
         """The rows as CSV, by the server's own COPY; the columns and their types."""
-        with self._cursor() as cursor:
+        with self._driver.cursor() as cursor:
             cursor.execute(f"SELECT * FROM (\n{said}\n) AS cohort LIMIT 0")
             columns = {column.name: _OF_POSTGRES.get(column.type_code, "VARCHAR") for column in cursor.description}
             with path.open("wb") as file, cursor.copy(f"COPY (\n{said}\n) TO STDOUT (FORMAT csv, HEADER)") as copy:

@@ -202,6 +202,14 @@ class DuckDB:
         return found
 
 
+def rows_in(paths: Sequence[Path]) -> int:
+    """How many rows Parquet files hold together."""
+    listed = ", ".join(literal(str(path)) for path in paths)
+    with duckdb.connect() as here:
+        found = here.execute(f"SELECT SUM(num_rows) FROM parquet_file_metadata([{listed}])").fetchall()
+    return int(found[0][0])
+
+
 def _kind(kind: str) -> Kind:
     if kind.startswith("DECIMAL"):
         return "decimal"

@@ -19,6 +19,7 @@ from hlhcli.cohort import anchors as anchoring
 from hlhcli.cohort import lookups, manifest, opening, packing, run, tables, values
 from hlhcli.cohort.anchors import Chosen, Lookback
 from hlhcli.cohort.dialects import DAY, Table
+from hlhcli.cohort.embedded import rows_in
 from hlhcli.cohort.leftovers import sweep
 from hlhcli.cohort.opening import Opened
 from hlhcli.cohort.run import Engine, Input, Read, Stored
@@ -119,7 +120,8 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     if job.rejects:
         _refuse(job.rejects, job.force, engine)
     parts = _Parts(target, job, plan) if target and job.partitions else None
-    in_database = isinstance(engine, Stored) and target is not None and target.suffix.lower() not in FILES
+    to_a_table = target is not None and parts is None and target.suffix.lower() not in FILES
+    in_database = to_a_table and isinstance(engine, Stored)
     if in_database:
         _refuse_table(engine, str(job.output), job.force)
     elif target and parts is None:
@@ -342,10 +344,7 @@ class _Parts:
                 raise InputError([Problem(str(self.folder), f"cannot be written: {(error.strerror or '').lower()}")]) from None
             shown = _of(progress, f"part {part + 1} of {self.number}")
             _save(engine, query.sql(engine, conditions[part]), self.path(part), shown)
-        files = ", ".join(literal(str(self.path(part))) for part in range(self.number))
-        return next(iter(engine.rows(f"SELECT COUNT(*) FROM read_parquet([{files}], hive_partitioning = false)")))[
-            0
-        ], self.number - len(missing)
+        return rows_in([self.path(part) for part in range(self.number)]), self.number - len(missing)
 
     def finish(self) -> None:
         self._begun.unlink(missing_ok=True)

@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +37,7 @@ from hlhcli import criteria
 from hlhcli.cohort.anchors import lookback
 from hlhcli.cohort.embedded import DuckDB
 from hlhcli.cohort.printed import printed
+from hlhcli.cohort.screen import Job, screen
 from hlhcli.cohort.values import COMPARED, LONG, PLAIN
 from hlhcli.cohort.verdicts import columns_of
 from hlhcli.errors import InputError
@@ -298,6 +302,34 @@ def test_a_file_is_as_duckdb_writes_it(engine: Any, suffix: str, tmp_path: Path)
         embedded.close()
 
 
+def test_parts_are_the_whole(engine: Any, tmp_path: Path) -> None:
+    """Parts by person hold what one file of DuckDB holds; a run that finds some of them makes the others."""
+    labs = tmp_path / "labs.parquet"
+    with duckdb.connect() as here:
+        here.execute(
+            "COPY (SELECT 'p' || (i // 9) AS person_id, TIMESTAMP '2024-01-01' + INTERVAL 9 HOUR * (i % 9) AS time, 'ferritin' AS code,"
+            f" (i * 37 % 1000)::VARCHAR AS value, 'ng/mL' AS unit FROM range(450) AS r(i)) TO '{labs}'"
+        )
+    name = str(labs)
+    if engine.name == "postgresql":
+        engine.save(f"SELECT * FROM {engine.upload(name).name}", name := "public.ward")
+    job = Job([name], [criteria.load("hlh-2004")], "daily", lookback("2d"), str(tmp_path / "parts"), partitions=3)
+    embedded = DuckDB(threads=1)
+    try:
+        whole = screen(embedded, job._replace(inputs=[str(labs)], output=str(tmp_path / "whole.parquet"), partitions=0))
+    finally:
+        embedded.close()
+    done = screen(engine, job)
+    assert done.manifest["out"] == whole.manifest["out"]
+    (tmp_path / "parts" / "part=0001" / "data.parquet").unlink()
+    assert (again := screen(engine, job)).resumed == 2
+    assert again.manifest["rows"] == whole.manifest["rows"]
+    reader = f"read_parquet('{tmp_path}/parts/*/*.parquet', hive_partitioning = false)"
+    with duckdb.connect() as here:
+        found, expected = (here.execute(f"SELECT * FROM {each}").fetchall() for each in (reader, f"'{tmp_path}/whole.parquet'"))
+    assert sorted(found, key=str) == sorted(expected, key=str) != []
+
+
 def test_spark_writes_a_folder_where_the_name_has_no_suffix(spark: Any, tmp_path: Path) -> None:
     """Parts, for other programs to read."""
     (folder := tmp_path / "there").mkdir()
@@ -383,6 +415,42 @@ def test_messages_hold_no_password_and_no_value(server: str, postgres: Any) -> N
 
 
 # The query that is printed
+
+
+_SLOW = """
+import signal, sys
+from hlhcli.cohort.database import Database
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+try:
+    Database(sys.argv[1]).save("SELECT 'hlhcli' AS slow FROM PG_SLEEP(60)", sys.argv[2])
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("target", ["out.parquet", "public.slow"])
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_database_is_left_at_once(server: str, postgres: Any, tmp_path: Path, target: str, sign: int, code: int) -> None:
+    """Who is stopped stops the server too, says nothing of it, and leaves nothing."""
+    ran = subprocess.Popen(
+        [sys.executable, "-c", _SLOW, server, target],
+        stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    active = "SELECT COUNT(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%PG_SLEEP(60)%' AND query NOT LIKE '%activity%'"
+
+    def wait(number: int) -> None:
+        for _ in range(300):
+            if list(postgres.rows(active)) == [(number,)]:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"not {number} queries")
+
+    wait(1)
+    ran.send_signal(sign)
+    assert (ran.communicate(timeout=30)[1], ran.returncode) == ("", code)
+    wait(0)
+    assert [*tmp_path.iterdir()] == []
+    assert "slow" not in postgres.tables("public")
 
 
 def _plain(part: Part) -> Part:
