@@ -103,17 +103,17 @@ def server() -> Iterator[str]:
     initdb, control = _program("initdb"), _program("pg_ctl")
     if initdb is None or control is None:
         pytest.skip("PostgreSQL is not installed")
-    other = []
+    other: dict[str, Any] = {}
     folder = Path(tempfile.mkdtemp(prefix="hlhcli-"))
     if os.geteuid() == 0:  # the server refuses to run as root
-        user = next((name for name in ("postgres", "nobody") if _uid(name) is not None), None)
-        if user is None or shutil.which("runuser") is None:
+        user = next((found for name in ("postgres", "nobody") if (found := _user(name)) is not None), None)
+        if user is None:
             pytest.skip("PostgreSQL cannot run as root, and there is no other user for it")
-        other = ["runuser", "-u", user, "--"]
-        os.chown(folder, _uid(user) or 0, -1)
+        other = {"user": user[0], "group": user[1], "extra_groups": []}
+        os.chown(folder, *user)
 
     def run(*command: str) -> None:
-        subprocess.run([*other, *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", **other)
 
     data = str(folder / "data")
     run(initdb, "-D", data, "-A", "trust", "-U", "tester", "--no-sync", "-E", "UTF8", "--locale=C")
@@ -123,13 +123,14 @@ def server() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _uid(name: str) -> int | None:
+def _user(name: str) -> tuple[int, int] | None:
     import pwd
 
     try:
-        return pwd.getpwnam(name).pw_uid
+        found = pwd.getpwnam(name)
     except KeyError:
         return None
+    return found.pw_uid, found.pw_gid
 
 
 @pytest.fixture(scope="module")
