@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 import tempfile
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -259,55 +256,26 @@ def test_a_synthetic_cdm_says_what_the_reader_says():
     }.items()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """A PostgreSQL of its own in a temporary folder, reached by its socket."""
-    psycopg, initdb = pytest.importorskip("psycopg"), shutil.which("initdb")
-    pytest.importorskip("sqlglot")
-    if initdb is None:
-        pytest.skip("no PostgreSQL server is installed")
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    become = []
-    if os.geteuid() == 0:  # the server does not run as root
-        become = ["runuser", "-u", "nobody", "--"]
-        shutil.chown(folder, "nobody")
-    control = [*become, "pg_ctl", "-D", str(folder / "data"), "-w", "-s"]
-    subprocess.run(
-        [*become, initdb, "-D", str(folder / "data"), "-U", "hlh", "-A", "trust", "-E", "UTF8", "--locale=C"],
-        check=True,
-        capture_output=True,
-        cwd=folder,
-    )
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-    subprocess.run([*control, "-l", str(folder / "log"), "-o", options, "start"], check=True, capture_output=True, cwd=folder)
-    try:
-        with psycopg.connect(f"host={folder} user=hlh dbname=postgres", autocommit=True) as connection:
-            yield connection
-    finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True, cwd=folder)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def test_postgresql_says_what_duckdb_says(server):
     """The same tables in a schema of a real server, by the SQL that sqlglot renders."""
-    import sqlglot
-
+    psycopg, sqlglot = pytest.importorskip("psycopg"), pytest.importorskip("sqlglot")
     types = {"integer": "bigint", "decimal": "numeric(18, 4)", "date": "date", "timestamp": "timestamp", "text": "text"}
     connection, tables = cdm(TYPED)
-    server.execute("CREATE SCHEMA cdm")
-    there = {}
-    for name, known in tables.items():
-        server.execute(
-            f"CREATE TABLE cdm.{name} ({', '.join(f'{column} {types[kind]}' for column, kind in known.columns.items())})"
-        )
-        lines = connection.execute(f"SELECT * FROM {name}").fetchall()
-        with server.cursor() as cursor:
-            cursor.executemany(f"INSERT INTO cdm.{name} VALUES ({', '.join(['%s'] * len(known.columns))})", lines)
-        there[name] = Table(f"cdm.{name}", known.columns)
-    here, source = omop(tables, DIALECTS["duckdb"]), omop(there, DIALECTS["postgres"])
-    for mine, theirs in ((here.readings, source.readings), (here.persons, source.persons)):
-        rendered = sqlglot.transpile(theirs, read="duckdb", write="postgres")[0]
-        assert Counter(server.execute(rendered).fetchall()) == Counter(connection.execute(mine).fetchall())
+    with psycopg.connect(server, autocommit=True) as there:
+        there.execute("CREATE SCHEMA cdm")
+        stored = {}
+        for name, known in tables.items():
+            listed = ", ".join(f"{column} {types[kind]}" for column, kind in known.columns.items())
+            there.execute(f"CREATE TABLE cdm.{name} ({listed})")
+            lines = connection.execute(f"SELECT * FROM {name}").fetchall()
+            with there.cursor() as cursor:
+                cursor.executemany(f"INSERT INTO cdm.{name} VALUES ({', '.join(['%s'] * len(known.columns))})", lines)
+            stored[name] = Table(f"cdm.{name}", known.columns)
+        here, source = omop(tables, DIALECTS["duckdb"]), omop(stored, DIALECTS["postgres"])
+        for mine, theirs in ((here.readings, source.readings), (here.persons, source.persons)):
+            rendered = sqlglot.transpile(theirs, read="duckdb", write="postgres")[0]
+            assert Counter(there.execute(rendered).fetchall()) == Counter(connection.execute(mine).fetchall())
+        there.execute("DROP SCHEMA cdm CASCADE")
 
 
 # FHIR
