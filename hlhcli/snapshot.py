@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from hlhcli import age, observables
 from hlhcli.observations import NOT_STATED, Missing, Observation, Quantity
 from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import Interval
 from hlhcli.timeline import Calendar, calendar, disagree
+
+_Moment = TypeVar("_Moment", Fraction, date)
 
 FIRST_IS_ONSET = "age at the first time point, taken as that at onset; write patient: {onset: …} if it began earlier"
 
@@ -116,10 +118,10 @@ def _known(patient: Patient, timepoint: Timepoint, warnings: list[str]) -> dict[
     return known
 
 
-def _backwards(moments: Sequence[Fraction | date | None]) -> bool:
+def _backwards(moments: Sequence[_Moment | None]) -> bool:
     """True if those that are stated do not rise."""
     stated = [moment for moment in moments if moment is not None]
-    return any(later < earlier for earlier, later in pairwise(stated))  # type: ignore[operator]
+    return any(later < earlier for earlier, later in pairwise(stated))
 
 
 def _ages(patient: Patient, order: list[int], days: list[Fraction | None], dated: Calendar) -> list[Quantity | None]:

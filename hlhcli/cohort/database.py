@@ -94,8 +94,7 @@ class Database:
         """The end of what the server is doing, and of the session."""
         if self._copies:
             self._driver.cancel()
-        if not self._connection.invalidated:
-            self._connection.invalidate()
+        self._connection.invalidate()
 
     def _commit(self) -> None:
         """The end of a transaction, whether SQLAlchemy or the driver itself began it."""
@@ -103,9 +102,12 @@ class Database:
         self._driver.commit()
 
     def _back(self) -> None:
-        """The end of one that failed."""
-        self._connection.rollback()
-        self._driver.rollback()
+        """The end of one that failed, or of a session that is lost."""
+        try:
+            self._connection.rollback()
+            self._driver.rollback()
+        except (exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
+            self._connection.invalidate()
 
     def _said(self, error: Exception) -> str:
         cause = getattr(error, "orig", None) or error
@@ -144,9 +146,8 @@ class Database:
         return Table(view, {column.lower(): kind for column, kind in kinds.items()})
 
     def _is_there(self, name: str, schema: str) -> bool:
-        self._connection.rollback()
-        found = sqlalchemy.inspect(self._connection)
-        return bool(found.has_table(name, schema or None))
+        with self._told("be read", name):
+            return bool(sqlalchemy.inspect(self._connection).has_table(name, schema or None))
 
     def _next(self, what: str) -> str:
         self._made += 1

@@ -110,17 +110,21 @@ def in_time(of: str = "") -> str:
     return f"NOT {of}person_id IS NULL AND {of}t >= {FIRST} AND {of}t <= {LAST}"
 
 
+def _said(query: Query) -> dict[str, str]:
+    """The columns of what a value says, over the table of the different values."""
+    said = {"obs": "obs", "base": query.packing.base("rank", "variant", query.dialect)}
+    said |= {f"marks{place}": sql for place, sql in enumerate(_marks(query))}
+    passed = ["other"] * any(query.is_open(column) for column in query.layout.present)
+    passed += ["said", "word"] * query.worded
+    passed += ["rank", "upper", "lower"] * query.limits
+    return said | {name: name for name in passed}
+
+
 def _meanings(query: Query) -> str:
-    """What each different value says, as rows need it."""
+    """What each different value says, worked out once for all its rows."""
     named = ["code, unit, value"] + ["reference"] * query.limits
-    base = f"{query.packing.base('rank', 'variant', query.dialect)} AS base"
-    marks = (f"{sql} AS marks{place}" for place, sql in enumerate(_marks(query)))
-    passed = [name for name in _passed(query) if name not in ("base", *_words(query))]
-    return select([*named, base, *marks, *passed], f"FROM {values.VALUES}")
-
-
-def _words(query: Query) -> list[str]:
-    return [f"marks{place}" for place in range(query.words)]
+    said = (sql if sql == name else f"{sql} AS {name}" for name, sql in _said(query).items())
+    return select([*named, *said], f"FROM {values.VALUES}")
 
 
 def _marks(query: Query) -> Iterator[str]:
@@ -136,22 +140,13 @@ def _marks(query: Query) -> Iterator[str]:
             yield own
 
 
-def _passed(query: Query) -> list[str]:
-    """The columns of what a value says."""
-    passed = ["obs", "base", *_words(query)]
-    passed += ["other"] * any(query.is_open(column) for column in query.layout.present)
-    passed += ["said", "word"] * query.worded
-    passed += ["rank", "upper", "lower"] * query.limits
-    return passed
-
-
 def _valued(query: Query, readings: str) -> str:
     """Each row with what its value says."""
     alike = ["v.value = r.value", "v.code = r.code", "v.unit IS NOT DISTINCT FROM r.unit"]
     if query.limits:
         alike.append("v.reference IS NOT DISTINCT FROM r.reference")
     joined = f"FROM (\n{indented(readings)}\n) AS r\nJOIN meanings AS v ON {' AND '.join(alike)}"
-    columns = ["r.person_id, r.t", *(f"v.{name}" for name in _passed(query))]
+    columns = ["r.person_id, r.t", *(f"v.{name}" for name in _said(query))]
     return select(columns, f"{joined}\nWHERE {in_time('r.')}")
 
 

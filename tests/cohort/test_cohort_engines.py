@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -269,7 +270,8 @@ def test_parts_are_the_whole(engine: Any, tmp_path: Path) -> None:
         )
     name = str(labs)
     if engine.name == "postgresql":
-        engine.save(f"SELECT * FROM {engine.upload(name).name}", name := "public.ward")
+        name = "public.ward"
+        engine.save(f"SELECT * FROM {engine.upload(str(labs)).name}", name)
     job = Job([name], [criteria.load("hlh-2004")], "daily", lookback("2d"), str(tmp_path / "parts"), partitions=3)
     embedded = DuckDB(threads=1)
     try:
@@ -371,9 +373,6 @@ def test_messages_hold_no_password_and_no_value(server: str, postgres: Any) -> N
     assert "patient" not in str(failed.value)
 
 
-# The query that is printed
-
-
 _SLOW = """
 import signal, sys
 from hlhcli.cohort.database import Database
@@ -389,10 +388,7 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_database_is_left_at_once(server: str, postgres: Any, tmp_path: Path, target: str, sign: int, code: int) -> None:
     """Who is stopped stops the server too, says nothing of it, and leaves nothing."""
-    ran = subprocess.Popen(
-        [sys.executable, "-c", _SLOW, server, target],
-        stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-    )  # fmt: skip
+    ran = subprocess.Popen([sys.executable, "-c", _SLOW, server, target], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     active = "SELECT COUNT(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%PG_SLEEP(60)%' AND query NOT LIKE '%activity%'"
 
     def wait(number: int) -> None:
@@ -408,6 +404,26 @@ def test_a_database_is_left_at_once(server: str, postgres: Any, tmp_path: Path, 
     wait(0)
     assert [*tmp_path.iterdir()] == []
     assert "slow" not in postgres.tables("public")
+
+
+@pytest.mark.parametrize("target", ["out.parquet", "public.slow", None])
+def test_a_server_that_ends_is_told(server: str, postgres: Any, tmp_path: Path, target: str | None) -> None:
+    """In one line, as anything else that cannot be read."""
+    from hlhcli.cohort.database import Database
+
+    engine = Database(server)
+    ((session,),) = engine.rows("SELECT PG_BACKEND_PID()")
+    end = threading.Timer(0.5, lambda: list(postgres.rows(f"SELECT PG_TERMINATE_BACKEND({session})")))
+    end.start()
+    slow = "SELECT 1 AS n FROM PG_SLEEP(30)"
+    with pytest.raises(InputError, match="terminating connection"):
+        list(engine.rows(slow)) if target is None else engine.save(slow, target if "public" in target else tmp_path / target)
+    end.join()
+    engine.close()
+    assert [*tmp_path.iterdir()] == []
+
+
+# The query that is printed
 
 
 def _plain(part: Part) -> Part:

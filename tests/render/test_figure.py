@@ -51,7 +51,7 @@ def texts(drawn: Figure) -> list[str]:
 
 
 def days(line: Line2D) -> list[float]:
-    return list(line.get_xdata())  # type: ignore[arg-type]
+    return [float(day) for day in line.get_xdata(orig=False).tolist()]
 
 
 def panel_of(drawn: Figure, label: str) -> Axes:
