@@ -27,7 +27,7 @@ def main() -> None:
         sys.argv[1:3] = ["cohort summary"]
     if sys.argv[1:2] and sys.argv[1].startswith("cohort"):  # starts DuckDB, and nothing else that it can do without
         import hlhcli.cli_cohort
-    elif sys.argv[1:2] != ["check"]:  # which is called most, and needs none of the others
+    elif sys.argv[1:2] not in (["check"], ["--version"]):  # which need none of the others
         import hlhcli.cli_cohort
         import hlhcli.cli_convert
         import hlhcli.cli_definitions

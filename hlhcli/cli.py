@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hlhcli import __version__
+from hlhcli.arguments import Command, Group
 from hlhcli.commands import (
     EVALUATED,
     FAILED,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="hlhcli",
+    cls=Group,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -73,7 +75,7 @@ def _hlhcli(
     """
 
 
-@app.command("check", no_args_is_help=True, short_help="Decide which criteria are met, not met or unknown.")
+@app.command("check", cls=Command, no_args_is_help=True, short_help="Decide which criteria are met, not met or unknown.")
 def check(
     files: Annotated[
         list[str],

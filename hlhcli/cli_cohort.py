@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hlhcli.arguments import Command
 from hlhcli.cli import app
 from hlhcli.commands import FAILED, Criteria, Folder, choose, fail, say, tell, usage
 
@@ -25,7 +26,7 @@ _SHOWN = 8  # reasons for which rows were left
 _MEMORY = r"\d+(\.\d+)? ?([KMGT]i?B)"
 
 
-@app.command("cohort", no_args_is_help=True, short_help="Evaluate whole cohorts, where the data is.")
+@app.command("cohort", cls=Command, no_args_is_help=True, short_help="Evaluate whole cohorts, where the data is.")
 def cohort(
     inputs: Annotated[
         list[str] | None,
@@ -269,7 +270,7 @@ def _told(done: "Done", output: str | None) -> None:
         say("  no row was used: are the codes LOINC, or names such as ferritin?")
 
 
-@app.command("cohort summary", no_args_is_help=True, short_help="Say what came of a cohort.")
+@app.command("cohort summary", cls=Command, no_args_is_help=True, short_help="Say what came of a cohort.")
 def summary(
     result: Annotated[Path, typer.Argument(metavar="OUT", help="What `hlhcli cohort` wrote: a file, or the folder of its parts.")],
     criteria: Annotated[

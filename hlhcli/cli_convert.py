@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hlhcli import __version__
+from hlhcli.arguments import Command
 from hlhcli.cli import app
 from hlhcli.commands import (
     FAILED,
@@ -37,7 +38,7 @@ _KINDS = 20  # of what was not used, in the head of a file
 _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10))}  # by Windows
 
 
-@app.command("convert", no_args_is_help=True, short_help="Write patient files from FHIR, phenopackets and tables.")
+@app.command("convert", cls=Command, no_args_is_help=True, short_help="Write patient files from FHIR, phenopackets and tables.")
 def convert(
     file: Annotated[str, typer.Argument(metavar="IN", help="The input, or a folder of bulk data; '-' is standard input.")],
     output: Annotated[

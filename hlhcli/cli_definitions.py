@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
+from hlhcli.arguments import Command
 from hlhcli.cli import app
 from hlhcli.commands import FAILED, Folder, choose, criteria_ids, fail, is_file, is_folder, say, usage
 
 
-@app.command("criteria", short_help="List the sets of criteria, show one with its sources, test or compare them.")
+@app.command("criteria", cls=Command, short_help="List the sets of criteria, show one with its sources, test or compare them.")
 def show_criteria(
     names: Annotated[
         list[str] | None,
@@ -109,7 +110,7 @@ def _test_criteria(names: list[str], folders: list[Path] | None) -> None:
         raise typer.Exit(FAILED)
 
 
-@app.command("init", short_help="Print a commented template of a patient file.")
+@app.command("init", cls=Command, short_help="Print a commented template of a patient file.")
 def init(
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to this new file.")] = None,
     criteria: Annotated[bool, typer.Option("--criteria", help="An example of a criteria file of your own instead.")] = False,
@@ -136,7 +137,7 @@ def init(
         fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
 
 
-@app.command("hazards", short_help="Print the hazard log: what could go wrong, and what is done about it.")
+@app.command("hazards", cls=Command, short_help="Print the hazard log: what could go wrong, and what is done about it.")
 def hazards() -> None:
     """
     \b
@@ -153,7 +154,7 @@ def hazards() -> None:
 _SCHEMAS = ("patient", "results", "criteria")
 
 
-@app.command("schema", short_help="Print the JSON Schema of a file or of the results.")
+@app.command("schema", cls=Command, short_help="Print the JSON Schema of a file or of the results.")
 def schema(
     name: Annotated[str, typer.Argument(metavar="[patient|results|criteria]", help="Whose schema.")] = "patient",
 ) -> None:

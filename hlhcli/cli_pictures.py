@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, get_args
 
 import typer
 
+from hlhcli.arguments import Command
 from hlhcli.cli import app
 from hlhcli.commands import (
     FAILED,
@@ -36,7 +37,7 @@ Form = Literal["svg", "png", "pdf"]
 _File = Annotated[str, typer.Argument(metavar="FILE", help="An input of one patient; '-' is standard input.")]
 
 
-@app.command("figure", no_args_is_help=True, short_help="Draw the course of one patient in four panels.")
+@app.command("figure", cls=Command, no_args_is_help=True, short_help="Draw the course of one patient in four panels.")
 def figure(
     file: _File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The picture: .svg, .png or .pdf.")],
@@ -73,7 +74,9 @@ def figure(
     _write(output, lambda stream: save(result, stream, form))
 
 
-@app.command("report", no_args_is_help=True, short_help="Write one page about one patient: table, figure, course, evidence.")
+@app.command(
+    "report", cls=Command, no_args_is_help=True, short_help="Write one page about one patient: table, figure, course, evidence."
+)
 def report(
     file: _File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The page, such as report.html.")],

@@ -1,18 +1,22 @@
-"""The parts of a patient file that are keyed by observable: observations, background findings, and series."""
+"""The parts of a patient file that are keyed by name: observations, background findings and series by observable, and what is
+reported by the items of a set."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, ValidationError, ValidationInfo
-from pydantic_core import InitErrorDetails
+from pydantic_core import InitErrorDetails, ValidationError
 
 from hlhcli import observables
 from hlhcli.errors import did_you_mean, printable
-from hlhcli.fields import Moment, Reading, ReadsEntry, moment, refuse
+from hlhcli.fields import MARK, REPORTED, Moment, Reading, ReadsEntry, moment, refuse
+from hlhcli.model import MAPPING, About, After, Before, is_blank
 from hlhcli.observations import BLANK, TRENDS, WORDS, Observation, Observed, Position, Quantity, read_entry, scalar
 from hlhcli.quantity import BadQuantity
+from hlhcli.status import Status
 
 STATE = "disease_state"  # as the clinician states it
 
@@ -21,6 +25,16 @@ class Series(NamedTuple):
     """What was observed of one quantity or finding over time."""
 
     points: tuple[tuple[Moment, Observation], ...]
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What a chart or paper states of a set without giving values: verdict, count or score, and a mark for each item by its id."""
+
+    verdict: Status | None
+    count: int | None
+    score: Fraction | None
+    marks: dict[str, Status]
 
 
 class _Entry(NamedTuple):
@@ -56,10 +70,9 @@ def _by_name(entries: dict[str, Any]) -> dict[str, Any]:
     return {observables.resolve(key): value for key, value in entries.items()}
 
 
-def _read_observation(entry: _Entry, info: ValidationInfo) -> Observation:
+def _read_observation(entry: _Entry, reading: Reading) -> Observation:
     if entry.problem:
         raise refuse(entry.problem, "key")
-    reading = Reading.of(info)
     observable = observables.get(entry.name)
     if not isinstance(entry.raw, (list, tuple)) or (observable.values and not any(isinstance(each, Mapping) for each in entry.raw)):
         return _one(entry.name, entry.raw, entry.position, reading)
@@ -96,13 +109,13 @@ def _doubt(name: str, value: Observed | None, position: Position | None, reading
     return doubt
 
 
-def _read_finding(entry: _Entry, info: ValidationInfo) -> Observation:
+def _read_finding(entry: _Entry, reading: Reading) -> Observation:
     if not entry.problem and observables.get(entry.name).family is not None:
         raise refuse(f"{entry.name} is measured at a time point; the background holds findings that are true at each", "key")
-    return _read_observation(entry, info)
+    return _read_observation(entry, reading)
 
 
-def _read_series(entry: _Entry, info: ValidationInfo) -> Series:
+def _read_series(entry: _Entry, reading: Reading) -> Series:
     if entry.problem:
         raise refuse(entry.problem, "key")
     observable = observables.get(entry.name)
@@ -114,7 +127,6 @@ def _read_series(entry: _Entry, info: ValidationInfo) -> Series:
         if key not in known:
             raise refuse(f"unknown key '{printable(str(key), 40)}'{did_you_mean(str(key), known)}")
     unit = None if (stated := _stated(entry.raw, "unit")) is None else _unit(observable, stated)
-    reading = Reading.of(info)
     points: list[tuple[Moment, Observation]] = []
     problems: list[InitErrorDetails] = []
     for index, pair in enumerate(entry.raw["points"]):
@@ -137,6 +149,24 @@ def _read_series(entry: _Entry, info: ValidationInfo) -> Series:
 _CURVE = ("unit", "assay", "points")
 
 
+def read_reported(raw: Any, reading: Reading) -> Reported:
+    """Raises PydanticCustomError, or ValidationError with the place of each mistake."""
+    if not isinstance(raw, Mapping):
+        raise refuse(f"expected {MAPPING}")
+    problems: list[InitErrorDetails] = []
+    found: dict[str, Any] = {}
+    for key, value in raw.items():
+        if is_blank(value):
+            continue
+        try:
+            found[key] = REPORTED.get(key, MARK).call(value, reading)
+        except BadQuantity as error:
+            problems.append(InitErrorDetails(type=refuse(str(error)), loc=(key,), input=None))
+    if problems:
+        raise ValidationError.from_exception_data("reported", problems)
+    return Reported(found.pop("verdict", None), found.pop("count", None), found.pop("score", None), found)
+
+
 def _stated(raw: Mapping[str, Any], key: str) -> str | None:
     text = scalar(raw.get(key))
     return None if text in BLANK else text
@@ -150,8 +180,8 @@ def _unit(observable: observables.Observable, text: str) -> str:
         raise ValidationError.from_exception_data("series", [wrong]) from None
 
 
-class _Keys:
-    """The JSON Schema of a mapping keyed by observable, built only when a schema is asked for."""
+class _Schema:
+    """The JSON Schema of a mapping keyed by observable, built only when one is asked for."""
 
     def __init__(self, build: Callable[[], dict[str, Any]]) -> None:
         self.build = build
@@ -187,6 +217,11 @@ def _keyed_schema(properties: dict[str, Any]) -> dict[str, Any]:
             spellings.setdefault(name, []).append(alias)
     patterns = {f"^({'|'.join(other)})$": {"description": f"the same as {name}"} for name, other in spellings.items()}
     return {"type": ["object", "null"], "properties": properties, "patternProperties": patterns, "additionalProperties": False}
+
+
+def _reported_schema() -> dict[str, Any]:
+    properties = {name: reads.build() for name, reads in REPORTED.items()}
+    return {"type": ["object", "null"], "properties": properties, "additionalProperties": MARK.build()}
 
 
 def _observable_schema(observable: observables.Observable) -> dict[str, Any]:
@@ -238,14 +273,16 @@ def _several(one: list[Any]) -> dict[str, Any]:
     return {"type": "array", "items": {"anyOf": one}, "minItems": 1}
 
 
-_KEYED = (BeforeValidator(_name_entries), AfterValidator(_by_name))
+_BY_NAME = (Before(_name_entries), After(_by_name))
 
 Observations = Annotated[
-    dict[str, Annotated[Observation, ReadsEntry(_read_observation, dict)]], *_KEYED, _Keys(_observations_schema)
+    dict[str, Annotated[Observation, ReadsEntry(_read_observation, dict)]], *_BY_NAME, _Schema(_observations_schema)
 ]
 Findings = Annotated[
-    dict[str, Annotated[Observation, ReadsEntry(_read_finding, dict)]],
-    *_KEYED,
-    _Keys(lambda: _observations_schema(True)),
+    dict[str, Annotated[Observation, ReadsEntry(_read_finding, dict)]], *_BY_NAME, _Schema(lambda: _observations_schema(True))
 ]
-Curves = Annotated[dict[str, Annotated[Series, ReadsEntry(_read_series, dict)]], *_KEYED, _Keys(_series_schema)]
+Curves = Annotated[dict[str, Annotated[Series, ReadsEntry(_read_series, dict)]], *_BY_NAME, _Schema(_series_schema)]
+ReportedSets = Annotated[
+    dict[str, Annotated[Reported, ReadsEntry(read_reported, _reported_schema)]],
+    About("What the authors state, by the id of the criteria"),
+]

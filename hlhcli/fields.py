@@ -9,12 +9,11 @@ from datetime import date
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError, core_schema
 
 from hlhcli.age import read_age
 from hlhcli.errors import did_you_mean, printable
-from hlhcli.observations import PENDING, Convention, Position, Quantity, mark_of, missing, scalar
+from hlhcli.observations import PENDING, Convention, Missing, Position, Quantity, mark_of, missing, scalar
 from hlhcli.quantity import BadQuantity, Decimal, fold
 from hlhcli.status import Status
 
@@ -35,10 +34,10 @@ class Reading:
     warnings: list[tuple[str, Position | None]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, info: ValidationInfo) -> Reading:
-        if not isinstance(info.context, Reading):
+    def of(cls, context: Any) -> Reading:
+        if not isinstance(context, Reading):
             raise TypeError("use Patient.read(data), which knows how the file writes numbers")
-        return info.context
+        return context
 
 
 class Reads:
@@ -57,35 +56,35 @@ class Reads:
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         return self.build()
 
-    def read(self, raw: Any, info: ValidationInfo) -> Any:
+    def read(self, raw: Any, info: Any) -> Any:
         try:
-            return self.call(raw, info)
+            return self.call(raw, Reading.of(info.context))
         except BadQuantity as error:
             raise refuse(str(error)) from None
 
-    def call(self, raw: Any, info: ValidationInfo) -> Any:
+    def call(self, raw: Any, reading: Reading) -> Any:
         return self.function(scalar(raw))
 
 
 class ReadsProse(Reads):
     """A field of text, on one line or more."""
 
-    def call(self, raw: Any, info: ValidationInfo) -> Any:
+    def call(self, raw: Any, reading: Reading) -> Any:
         return self.function(str(raw).strip() if isinstance(raw, str) else scalar(raw))
 
 
 class ReadsNumber(Reads):
     """A field that `function` reads from text and the file's decimal mark."""
 
-    def call(self, raw: Any, info: ValidationInfo) -> Any:
-        return self.function(scalar(raw), mark_of(raw, Reading.of(info).decimal))
+    def call(self, raw: Any, reading: Reading) -> Any:
+        return self.function(scalar(raw), mark_of(raw, reading.decimal))
 
 
 class ReadsEntry(Reads):
-    """A field that `function` reads from whatever stands there, and Pydantic's info."""
+    """A field that `function` reads from whatever stands there, and what the reading carries along."""
 
-    def call(self, raw: Any, info: ValidationInfo) -> Any:
-        return self.function(raw, info)
+    def call(self, raw: Any, reading: Reading) -> Any:
+        return self.function(raw, reading)
 
 
 def refuse(message: str, kind: str = "value") -> PydanticCustomError:
@@ -136,6 +135,10 @@ _DAYS = {"h": Fraction(1, 24), "d": Fraction(1), "w": Fraction(7)}
 
 def _age(text: str, decimal: Decimal) -> Quantity | None:
     return None if missing(text) else read_age(text, decimal)
+
+
+def _onset(text: str, decimal: Decimal) -> Quantity | Missing:
+    return missing(text) or read_age(text, decimal)
 
 
 def _result(text: str) -> str:
@@ -224,10 +227,9 @@ Duration = Annotated[
         duration, _typed("string", "null", description="Such as 7 d, 72 h or 2 wk", pattern=r"^\d+([.,]\d+)?\s*[hdw][a-z]*$")
     ),
 ]
-Age = Annotated[
-    Quantity | None,
-    ReadsNumber(_age, _typed("string", "null", description="For example '20 d', '3 wk', '18 mo' or '11 y'", pattern=_AGE)),
-]
+_AGES = _typed("string", "null", description="For example '20 d', '3 wk', '18 mo' or '11 y'", pattern=_AGE)
+Age = Annotated[Quantity | None, ReadsNumber(_age, _AGES)]
+Onset = Annotated[Quantity | Missing | None, ReadsNumber(_onset, _AGES)]
 Sex = Annotated[
     str | None,
     Reads(choice("sex", *_SEX, **_SEXES), _words(*_SEX, *_SEXES, "M", "F")),
@@ -256,7 +258,11 @@ Classification = Annotated[
     ),
 ]
 WorkupResult = Annotated[str, Reads(_result, _words(*_RESULT, "neg", "pos", "yes", "no", True, False))]
-Mark = Annotated[Status, Reads(_status, _words(*_VERDICT))]
-Verdict = Annotated[Status | None, Reads(_status, _words(*_VERDICT))]
-Count = Annotated[int | None, Reads(_count, _typed("integer", "string", "null", pattern=r"^\d{1,2}( ?(/|of) ?\d{1,2})?$"))]
-Score = Annotated[Fraction | None, ReadsNumber(_score, _typed("number", "string", "null"))]
+
+# What is reported of a set of criteria; every other key is an item with its mark.
+REPORTED = {
+    "verdict": Reads(_status, _words(*_VERDICT)),
+    "count": Reads(_count, _typed("integer", "string", "null", pattern=r"^\d{1,2}( ?(/|of) ?\d{1,2})?$")),
+    "score": ReadsNumber(_score, _typed("number", "string", "null")),
+}
+MARK = Reads(_status, _words(*_VERDICT))

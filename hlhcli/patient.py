@@ -1,70 +1,51 @@
-"""What a patient file holds: the one source of its validation, its JSON Schema, and the Python objects."""
+"""What a patient file holds: the one source of its validation, its JSON Schema, and the Python objects.
 
-from __future__ import annotations
+Annotations are evaluated here as they stand: the models are built from them.
+"""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from hlhcli.entries import Curves, Findings, Observations
+from hlhcli.entries import Curves, Findings, Observations, ReportedSets
 from hlhcli.fields import (
     Age,
     Classification,
-    Count,
     Date,
     Day,
     Duration,
-    Mark,
     Moment,
+    Onset,
     OptionalText,
     Reading,
-    Score,
     Sex,
     Text,
-    Verdict,
     When,
     WorkupResult,
     Zygosity,
     refuse,
 )
-from hlhcli.observations import BLANK
-from hlhcli.status import Status
+from hlhcli.model import About, Model
 
 MAX_TIMEPOINTS = 1000
 
 
-class Model(BaseModel):
-    """Strict keys; a key that is left empty counts as not written."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_blank(cls, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            blank = {key for key, value in data.items() if value is None or (isinstance(value, str) and value in BLANK)}
-            known = data if cls.model_config.get("extra") == "allow" else cls.model_fields
-            return {key: value for key, value in data.items() if key not in blank or key not in known}
-        return data
-
-
+@dataclass(frozen=True, kw_only=True)
 class Person(Model):
     """Who the patient is. Age is the age at the first time point; write `age` or `birth_date`. `onset` is the age at onset."""
 
     id: OptionalText = None
     age: Age = None
     birth_date: Date = None
-    onset: Age = None
+    onset: Onset = None
     sex: Sex = None
 
-    @model_validator(mode="after")
-    def _one_age(self) -> Person:
+    def __post_init__(self) -> None:
         if self.age and self.birth_date:
             raise refuse("write either 'age' or 'birth_date', not both")
-        return self
 
 
+@dataclass(frozen=True, kw_only=True)
 class Therapy(Model):
     """A drug and when it was given, in days of the course or as dates; without `stop` it goes on.
 
@@ -80,14 +61,13 @@ class Therapy(Model):
     baseline: OptionalText = None
     note: OptionalText = None
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Therapy:
+    def __post_init__(self) -> None:
         a, b = self.start or Moment(), self.stop or Moment()
         if (a.day is not None and b.day is not None and b.day < a.day) or (a.date and b.date and b.date < a.date):
             raise refuse("'stop' is before 'start'")
-        return self
 
 
+@dataclass(frozen=True, kw_only=True)
 class Variant(Model):
     """A variant found in a gene."""
 
@@ -98,29 +78,15 @@ class Variant(Model):
     note: OptionalText = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class Genetics(Model):
     """Genes that were tested, and the variants found in them."""
 
-    tested: list[Text] = []
-    variants: list[Variant] = []
+    tested: list[Text] = field(default_factory=list)
+    variants: list[Variant] = field(default_factory=list)
 
 
-class Reported(Model):
-    """What a chart or paper states of a set without giving values: verdict, count or score, and a mark per criterion."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Mark]
-
-    verdict: Verdict = None
-    count: Count = None
-    score: Score = None
-
-    @property
-    def marks(self) -> dict[str, Status]:
-        """The marks by the id of the item."""
-        return self.__pydantic_extra__
-
-
+@dataclass(frozen=True, kw_only=True)
 class Timepoint(Model):
     """What was observed at one time point. The name heads its column; `day` or `date` places it in the course.
 
@@ -131,39 +97,38 @@ class Timepoint(Model):
     day: Day = None
     date: Date = None
     window: Duration = None
-    observations: Observations = Field(default_factory=dict)
-    reported: Annotated[dict[str, Reported], Field(description="What the authors state, by the id of the criteria")] = {}
+    observations: Observations = field(default_factory=dict)
+    reported: ReportedSets = field(default_factory=dict)
     note: OptionalText = None
 
-    @model_validator(mode="after")
-    def _placed(self) -> Timepoint:
+    def __post_init__(self) -> None:
         if self.window is not None and self.day is None and self.date is None:
             raise refuse("a 'window' looks back from a 'day' or a 'date'; write one of them too")
-        return self
 
 
+@dataclass(frozen=True, kw_only=True)
 class Patient(Model):
     """One patient: who, what was observed at each time point, what was given."""
 
     patient: Person = Person()
-    units: Annotated[Literal["conventional", "si"] | None, Field(description="What a number without a unit means")] = None
-    decimal: Annotated[Literal["point", "comma"], Field(description="How this file writes decimals")] = "point"
-    background: Annotated[Findings, Field(description="Findings that hold at every time point")] = Field(default_factory=dict)
-    therapies: list[Therapy] = []
-    timepoints: Annotated[list[Timepoint], Field(min_length=1, max_length=MAX_TIMEPOINTS)]
+    units: Annotated[Literal["conventional", "si"] | None, About("What a number without a unit means")] = None
+    decimal: Annotated[Literal["point", "comma"], About("How this file writes decimals")] = "point"
+    background: Annotated[Findings, About("Findings that hold at every time point")] = field(default_factory=dict)
+    therapies: list[Therapy] = field(default_factory=list)
+    timepoints: Annotated[list[Timepoint], About(least=1, most=MAX_TIMEPOINTS)]
     genetics: Genetics | None = None
-    workup: Annotated[dict[str, WorkupResult], Field(description="Causes that were looked for, and the result")] = {}
-    series: Annotated[Curves, Field(description="Curves over time, by observable")] = Field(default_factory=dict)
+    workup: Annotated[dict[str, WorkupResult], About("Causes that were looked for, and the result")] = field(default_factory=dict)
+    series: Annotated[Curves, About("Curves over time, by observable")] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, data: Any, reading: Reading | None = None) -> Patient:
+    def read(cls, data: Any, reading: Reading | None = None) -> Self:
         """The patient that `data` (text in mappings and lists, as in a file) describes.
 
-        Raises pydantic.ValidationError; what is worth a warning is added to `reading`.
+        Raises pydantic_core.ValidationError; what is worth a warning is added to `reading`.
         """
         reading = reading or Reading()
         if isinstance(data, Mapping):
             reading.decimal = "comma" if data.get("decimal") == "comma" else "point"
             units = data.get("units")
             reading.units = units if units in ("conventional", "si") else None
-        return cls.model_validate(data, context=reading)
+        return cls.validate(data, reading)

@@ -18,7 +18,7 @@ def _build(name: str) -> dict[str, Any]:
     if name == "patient":
         from hlhcli.patient import Patient
 
-        made = Patient.model_json_schema()
+        made = TypeAdapter(Patient).json_schema()
         for model in (made, *made["$defs"].values()):
             for key, value in model.get("properties", {}).items():
                 if key not in model.get("required", ()):

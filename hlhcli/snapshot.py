@@ -87,12 +87,12 @@ def _always(patient: Patient, first: Quantity | None, warnings: list[str]) -> di
     """What is true at every time point: the age at onset (that at the first time point, unless it is stated) and genetics."""
     known = {}
     onset = patient.patient.onset
-    lo, hi = onset and age.in_days(onset).lo, first and first.interval.hi
-    if lo and hi and lo >= hi:
-        warnings.append("the age at onset is above that at the first time point")
-    if onset:
-        known[observables.AGE_AT_ONSET] = Observation(_quantity(age.in_days(onset), onset.text))
-    elif "onset" in patient.patient.model_fields_set:
+    if isinstance(onset, Quantity):
+        days = age.in_days(onset)
+        known[observables.AGE_AT_ONSET] = Observation(_quantity(days, onset.text))
+        if first and days.lo and first.interval.hi and days.lo >= first.interval.hi:
+            warnings.append("the age at onset is above that at the first time point")
+    elif onset:
         known[observables.AGE_AT_ONSET] = Observation(Missing("unknown"))
     elif first:
         known[observables.AGE_AT_ONSET] = Observation(first, note=FIRST_IS_ONSET)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from math import ceil
 from typing import Any, NoReturn
 
-from pydantic import ValidationError
+from pydantic_core import ValidationError
 
 from hlhcli import observables
 from hlhcli.fields import Reading, duration
@@ -154,7 +154,7 @@ class _Draft:
             if not value:
                 continue
             try:
-                Person.model_validate({key: plain(value)}, context=Reading())
+                Person.validate({key: plain(value)}, Reading())
             except ValidationError:
                 self.account.remark("not understood, and left out", f"{key} of the patient", person.place)
                 continue

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic_core import ValidationError
 
 from hlhcli import criteria, observables
+from hlhcli.entries import read_reported
 from hlhcli.errors import UnknownName, printable
 from hlhcli.fields import Reading
 from hlhcli.observations import BARE, read_entry
-from hlhcli.patient import Reported
 from hlhcli.quantity import MAX_TEXT, BadQuantity
 from hlhcli.readers.chart import Fact, Place, Stated
 from hlhcli.readers.commented import Commented
@@ -28,7 +28,7 @@ def can_be_reported(each: Stated) -> bool:
     try:
         if misfit(criteria.load(each.criteria), each.key):
             return False
-        Reported.model_validate({each.key: each.value}, context=Reading())
+        read_reported({each.key: each.value}, Reading())
     except (UnknownName, ValidationError):
         return False
     return True

@@ -95,11 +95,11 @@ def guess(
         tests = list(dict.fromkeys(map(str, columns.get(found["analyte"], ()))))
         settings["analytes"] = {name: Column() for name in tests[:_MOST_TESTS] if _listable(name) and not meaning(name, None).known}
         numbers = [found["value"]]
-        if others := Frame(table, Mapping.model_validate(settings), Account("", ""), samples).unlisted():
+        if others := Frame(table, Mapping.validate(settings), Account("", ""), samples).unlisted():
             beside.said.append(f"columns that are not read: {others}")
     else:
         settings["columns"], numbers = _wide(
-            table, Mapping.model_validate(settings), (fields or {}) if is_redcap else None, samples, beside
+            table, Mapping.validate(settings), (fields or {}) if is_redcap else None, samples, beside
         )
     if samples:
         written = [text for name in numbers for text in columns.get(name, ()) if text]
@@ -108,7 +108,7 @@ def guess(
         settings["dates"] = dates.order_of(text for name in (*times, found.get("birth_date", "")) for text in columns.get(name, ()))
     if table.delimiter in DELIMITERS.values() and table.delimiter != ",":
         settings["delimiter"] = table.delimiter
-    return Mapping.model_validate(settings).with_guess(beside)
+    return Mapping.validate(settings).with_guess(beside)
 
 
 def _first(role: str, names: dict[str, str]) -> str:

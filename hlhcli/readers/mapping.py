@@ -1,17 +1,20 @@
-"""A mapping file: what the columns of a table mean where their names do not say it. Written by people, or begun by a guess."""
+"""A mapping file: what the columns of a table mean where their names do not say it. Written by people, or begun by a guess.
 
-from __future__ import annotations
+Annotations are evaluated here as they stand: the models are built from them.
+"""
 
 from collections.abc import Mapping as Keyed
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationError, model_validator
+from pydantic_core import ValidationError
 
 from hlhcli import observables, yamltree
 from hlhcli.errors import InputError, Problem, did_you_mean, printable
 from hlhcli.fields import choice, moment, refuse
-from hlhcli.observations import BLANK, missing, read
+from hlhcli.model import After, Before, Model, is_blank
+from hlhcli.observations import missing, read
 from hlhcli.quantity import BadQuantity, readings
 from hlhcli.readers import codes
 from hlhcli.yamltree import Node, mark_of, parse
@@ -21,23 +24,6 @@ ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1250", "cp1251", "cp1252", "iso-
 ONE = "one"  # `patient: one`: all rows are of one person
 _LONGEST = 200  # characters of the name of a time point
 DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
-
-
-class Model(BaseModel):
-    """Strict keys; a key that is left empty counts as not written."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_blank(cls, data: Any) -> Any:
-        if isinstance(data, Keyed):
-            return {key: value for key, value in data.items() if key not in cls.model_fields or not _blank(value)}
-        return data
-
-
-def _blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and value.strip() in BLANK)
 
 
 def _observable(text: str) -> str:
@@ -83,15 +69,16 @@ def _drug(text: str) -> str:
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
 class Column(Model):
     """What one column (or one test of a long table) means; without an observable or a drug it is not read."""
 
-    observable: Annotated[str, AfterValidator(_observable)] = ""
-    drug: Annotated[str, AfterValidator(_drug)] = ""
+    observable: Annotated[str, After(_observable)] = ""
+    drug: Annotated[str, After(_drug)] = ""
     unit: str = ""
     reference: str = ""
     assay: str = ""
-    choices: dict[str, str] = {}  # what a code in the cells stands for
+    choices: dict[str, str] = field(default_factory=dict)  # what a code in the cells stands for
     timepoint: str = ""  # of a column that belongs to one time point (ferritin_day14)
     day: str = ""
 
@@ -100,13 +87,11 @@ class Column(Model):
         """False for a column that only stands there to be filled in."""
         return bool(self.observable or self.drug)
 
-    @model_validator(mode="after")
-    def _fits(self) -> Column:
+    def __post_init__(self) -> None:
         try:
             self._check()
         except BadQuantity as error:
             raise refuse(str(error)) from None
-        return self
 
     def _check(self) -> None:
         if self.day and moment(self.day, "point").day is None:
@@ -128,7 +113,7 @@ class Column(Model):
 
 def _column(raw: Any) -> Any:
     """`Ferritin: ferritin` is short for {observable: ferritin}; a column with nothing after it is not known."""
-    return {} if _blank(raw) else {"observable": raw} if isinstance(raw, str) else raw
+    return {} if is_blank(raw) else {"observable": raw} if isinstance(raw, str) else raw
 
 
 def _columns(raw: Any) -> Any:
@@ -148,37 +133,39 @@ def _known_reasons(reasons: dict[str, str]) -> dict[str, str]:
     return {word: reason.text for word, reason in found.items() if reason}
 
 
-Texts = Annotated[list[str], BeforeValidator(_listed)]
-Meanings = Annotated[dict[str, Column], BeforeValidator(_columns)]
+Texts = Annotated[list[str], Before(_listed)]
+Meanings = Annotated[dict[str, Column], Before(_columns)]
 
 
-class Guess(BaseModel):
+@dataclass(kw_only=True)
+class Guess:
     """What is told beside a mapping that was guessed."""
 
-    reasons: dict[str, str] = {}  # why, of a role that was not known by the name of the column
-    said: list[str] = []  # lines about the table
-    hints: dict[str, str] = {}  # what could be written beside a column that is not known
+    reasons: dict[str, str] = field(default_factory=dict)  # why, of a role that was not known by the name of the column
+    said: list[str] = field(default_factory=list)  # lines about the table
+    hints: dict[str, str] = field(default_factory=dict)  # what could be written beside a column that is not known
 
 
+@dataclass(kw_only=True)
 class Mapping(Model):
     """The whole file. What names a column is the text of its header; `analytes` and `columns` say what the table does not."""
 
     layout: Literal["long", "wide"] | None = None  # one row per value, or one column per observable
     sheet: str = ""
-    delimiter: Annotated[str, AfterValidator(_delimiter)] = ""
-    encoding: Annotated[str, AfterValidator(_encoding)] = ""
+    delimiter: Annotated[str, After(_delimiter)] = ""
+    encoding: Annotated[str, After(_encoding)] = ""
     decimal: Literal["point", "comma"] | None = None
     dates: Literal["day-first", "month-first"] | None = None
     patient: str = ""
     sex: str = ""
-    sexes: Annotated[dict[str, str], AfterValidator(_sexes)] = {}
+    sexes: Annotated[dict[str, str], After(_sexes)] = field(default_factory=dict)
     birth_date: str = ""
     age: str = ""
     age_unit: str = ""
-    time: Texts = []  # the first of them that is filled counts
+    time: Texts = field(default_factory=list)  # the first of them that is filled counts
     day: str = ""
     timepoint: str = ""
-    missing: Annotated[dict[str, str], BeforeValidator(_reasons), AfterValidator(_known_reasons)] = {}  # words of no value
+    missing: Annotated[dict[str, str], Before(_reasons), After(_known_reasons)] = field(default_factory=dict)  # words of no value
     analyte: str = ""
     value: str = ""
     unit: str = ""
@@ -189,20 +176,16 @@ class Mapping(Model):
     specimen: str = ""
     status: str = ""
     note: str = ""
-    analytes: Meanings = {}
-    columns: Meanings = {}
-    codes: Meanings = {}  # of FHIR: `system|code`, or a code of any system that is not known here
-    ignore: Texts = []
+    analytes: Meanings = field(default_factory=dict)
+    columns: Meanings = field(default_factory=dict)
+    codes: Meanings = field(default_factory=dict)  # of FHIR: `system|code`, or a code of any system that is not known here
+    ignore: Texts = field(default_factory=list)
     unchecked: Literal["no"] | None = None  # what a box that is not ticked states
-    _source: str = PrivateAttr("")
-    _tree: Node = PrivateAttr("")
-    _guess: Guess = PrivateAttr(default_factory=Guess)
+    _source: str = field(default="", init=False, compare=False)
+    _tree: Node = field(default="", init=False, compare=False)
+    _guess: Guess = field(default_factory=Guess, init=False, compare=False)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Mapping) and self.model_dump() == other.model_dump()
-
-    @model_validator(mode="after")
-    def _whole(self) -> Mapping:
+    def __post_init__(self) -> None:
         if self.is_long:
             for role in ("analyte", "value"):
                 if not getattr(self, role):
@@ -214,14 +197,13 @@ class Mapping(Model):
                 observables.get("age").units.require(self.age_unit)
             except BadQuantity as error:
                 raise refuse(str(error)) from None
-        return self
 
     @property
     def guess(self) -> Guess:
         """What is told beside the mapping, if it was guessed."""
         return self._guess
 
-    def with_guess(self, guess: Guess) -> Mapping:
+    def with_guess(self, guess: Guess) -> Self:
         """The mapping, as one that was guessed."""
         self._guess = guess
         return self
@@ -272,7 +254,7 @@ def read_text(content: bytes | str, source: str) -> Mapping:
         message = "this is a patient file, not a mapping of columns; read it with hlhcli check"
         raise InputError([Problem(source, message, *tree.start)])
     try:
-        mapping = Mapping.model_validate(tree)
+        mapping = Mapping.validate(tree)
     except ValidationError as error:
         raise InputError(_problem(source, tree, each) for each in error.errors(include_url=False, include_input=False)) from None
     mapping._source, mapping._tree = source, tree
@@ -283,13 +265,14 @@ def _problem(source: str, tree: Node, detail: Any) -> Problem:
     """One of Pydantic's errors, said in the words of the file and placed in it."""
     path, kind = tuple(detail["loc"]), detail["type"]
     if kind == "extra_forbidden":
-        model: type[BaseModel] = Column if len(path) > 1 else Mapping
-        message = f"unknown key '{printable(str(path[-1]), 60)}'{did_you_mean(str(path[-1]), [*model.model_fields])}"
+        model: type[Model] = Column if len(path) > 1 else Mapping
+        message = f"unknown key '{printable(str(path[-1]), 60)}'{did_you_mean(str(path[-1]), model.names())}"
         return Problem(source, message, *mark_of(tree, path, key=True))
+    of_column = len(path) == 2 and path[0] in ("analytes", "columns", "codes")
     message = {
-        "model_type": "expected {observable: …, unit: …} here, or the name of an observable",
-        "model_attributes_type": "expected {observable: …, unit: …} here, or the name of an observable",
-        "dict_type": "expected a mapping here (lines such as 'COLUMN: observable')",
+        "dict_type": "expected {observable: …, unit: …} here, or the name of an observable"
+        if of_column
+        else "expected a mapping here (lines such as 'COLUMN: observable')",
         "list_type": "expected a list here, such as [A, B]",
         "string_type": "expected one text here",
         "literal_error": f"expected {detail.get('ctx', {}).get('expected', 'another word')} here",

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic_core import ValidationError
 
 from hlhcli.errors import InputError, Problem, did_you_mean, printable
 from hlhcli.fields import Reading
-from hlhcli.patient import MAX_TIMEPOINTS, Genetics, Patient, Person, Reported, Therapy, Timepoint, Variant
+from hlhcli.model import MAPPING, Model
+from hlhcli.patient import MAX_TIMEPOINTS, Genetics, Patient, Person, Therapy, Timepoint, Variant
 from hlhcli.yamltree import Mapping, Node, mark_of, parse
 
 # The model that stands under each key, to suggest the nearest of its keys.
-_MODELS: dict[str, type[BaseModel]] = {
+_MODELS: dict[str, type[Model]] = {
     "patient": Person,
     "therapies": Therapy,
     "timepoints": Timepoint,
     "genetics": Genetics,
     "variants": Variant,
-    "reported": Reported,
 }
 
 
@@ -87,10 +87,10 @@ def _problem(source: str, tree: Node, detail: Any) -> Problem:
     path, kind = tuple(detail["loc"]), detail["type"]
     if kind == "extra_forbidden":
         inside = [step for step in path[:-1] if isinstance(step, str)]
-        model: type[BaseModel] = _MODELS.get(inside[-1] if inside else "", Patient)
-        known = [*model.model_fields]
+        model: type[Model] = _MODELS.get(inside[-1] if inside else "", Patient)
+        known = model.names()
         advice = did_you_mean(str(path[-1]), known)
-        if model is Patient and path[-1] in Person.model_fields:
+        if model is Patient and path[-1] in Person.names():
             advice = f"; '{path[-1]}' belongs under 'patient:'"
         message = f"unknown key '{printable(str(path[-1]), 60)}'{advice}"
         return Problem(source, message, *mark_of(tree, path, key=True))
@@ -100,9 +100,7 @@ def _problem(source: str, tree: Node, detail: Any) -> Problem:
         "missing": f"'{path[-1]}' is missing" + (": a patient has at least one time point" if path == ("timepoints",) else ""),
         "too_short": "no time points: a patient has at least one",
         "too_long": f"more than {MAX_TIMEPOINTS} time points, the limit for one file; put curves into series",
-        "model_type": "expected a mapping here (lines such as 'key: value')",
-        "model_attributes_type": "expected a mapping here (lines such as 'key: value')",
-        "dict_type": "expected a mapping here (lines such as 'key: value')",
+        "dict_type": f"expected {MAPPING}",
         "list_type": "expected a list here (lines that start with '- ')",
         "literal_error": f"expected {detail.get('ctx', {}).get('expected', 'another word')} here",
     }.get(kind, detail["msg"])

@@ -1,8 +1,10 @@
-"""The floor of a start: the libraries that a check needs, and the models of the patient file."""
+"""The floor of a start: the libraries that a check needs, and Pydantic's own models of the patient file."""
 
-import pydantic  # noqa: F401
+import pydantic
 import rich.table  # noqa: F401
 import typer  # noqa: F401
 import yaml  # noqa: F401
 
-import hlhcli.patient  # noqa: F401
+import hlhcli.patient
+
+pydantic.TypeAdapter(hlhcli.patient.Patient)

@@ -1,0 +1,55 @@
+"""How the commands take their arguments: texts, paths and flags as they stand.
+
+Typer has Pydantic read each of them, whose import is half of a start; what else there is stays Typer's.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+from typer.core import TyperCommand, TyperGroup
+
+
+class Command(TyperCommand):
+    """A command of texts, paths and flags."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _plainly(super().get_params(ctx), self.callback)
+
+
+class Group(TyperGroup):
+    """The commands together."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _plainly(super().get_params(ctx), self.callback)
+
+
+def _plainly(parameters: list[Any], callback: Any) -> list[Any]:
+    annotations = getattr(callback, "__annotations__", {})
+    for each in parameters:
+        kind = _kind(annotations.get(each.name, bool))
+        if kind in (str, Path, bool) and "process_value" not in vars(each):
+            vars(each).update(process_value=partial(_process, each, kind, each.process_value))
+    return parameters
+
+
+def _kind(annotation: Any) -> Any:
+    """Of what a parameter consists: of `Annotated[list[Path] | None, …]` Path."""
+    while arguments := get_args(annotation):
+        annotation = arguments[0]
+    return annotation
+
+
+def _process(parameter: Any, kind: Any, by_typer: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:
+    """The value of a parameter as its command expects it; Typer tells what is missing or wrong."""
+    if value is None or value == ():
+        if parameter.required:
+            return by_typer(context, value)
+        value = () if parameter.multiple or parameter.nargs == -1 else None
+    elif kind is bool:
+        if not isinstance(value, bool):
+            return by_typer(context, value)
+    else:
+        value = tuple(map(kind, value)) if isinstance(value, (tuple, list)) else kind(value)
+    return value if parameter.callback is None else parameter.callback(context, parameter, value)
