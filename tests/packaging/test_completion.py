@@ -112,7 +112,7 @@ def test_each_shell_is_answered_in_its_form():
     assert asked("bash", "hlhcli check --format = js") == "json\njsonl\n"
     assert asked("bash", "hlhcli check --format =").split() == [*Format]
     assert asked("bash", "hlhcli check ") == "\n"
-    assert asked("zsh", "hlhcli check -c mas") == f"_arguments '*: :((\"mas-2016\":\"{criteria.load('mas-2016').title}\"))'\n"
+    assert asked("zsh", "hlhcli check -c mas") == f'_arguments \'*: :(("mas-2016":"{criteria.load("mas-2016").title}"))\'\n'
     assert '"on\\\\:ferritin":"Each day with a value\\\\: Ferritin"' in asked("zsh", "hlhcli cohort --anchors on:ferr")
     assert asked("zsh", "hlhcli check 'a file.yaml' -c hsc").count("hscore") == 1
     assert asked("zsh", "hlhcli check 'half a na") == "_files\n"
@@ -125,7 +125,9 @@ def test_nothing_is_imported_for_it():
     """Somebody waits for it at each key: neither Typer nor anything that reads a patient."""
     code = "import sys\nfrom hlhcli.__main__ import main\nmain()\nprint(*sys.modules, file=sys.stderr)"
     environment = {"_HLHCLI_COMPLETE": "complete_bash", "COMP_WORDS": "hlhcli\ncheck\n-c\nhl", "COMP_CWORD": "3"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, env=os.environ | environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, env=os.environ | environment
+    )
     assert "hlh-2004" in done.stdout.split()
     loaded = set(done.stderr.split())
     assert not loaded & {"typer", "pydantic", "rich", "yaml", "json", "shlex"}

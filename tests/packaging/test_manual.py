@@ -39,7 +39,8 @@ def test_the_page_leads_with_examples_and_leaves_nothing_out():
 
 
 @pytest.mark.parametrize(
-    "reader", [["mandoc", "-Tlint", "-Wstyle"], ["groff", "-man", "-ww", "-z", "-Tutf8"], ["man", "--warnings", "-E", "UTF-8", "-l"]]
+    "reader",
+    [["mandoc", "-Tlint", "-Wstyle"], ["groff", "-man", "-ww", "-z", "-Tutf8"], ["man", "--warnings", "-E", "UTF-8", "-l"]],
 )
 def test_the_page_is_read_without_a_warning(reader):
     """By mandoc's lint, and by groff with every warning."""
