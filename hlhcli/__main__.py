@@ -20,6 +20,11 @@ def main() -> None:
         signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     sys.stdout = _usable(sys.stdout)
     sys.stderr = _usable(sys.stderr)
+    if os.environ.get("_HLHCLI_COMPLETE", "").startswith("complete_"):  # a shell asks at every key, and waits
+        from hlhcli.completion import complete
+
+        complete(os.environ["_HLHCLI_COMPLETE"].removeprefix("complete_"))
+        return
 
     from hlhcli.cli import app
 

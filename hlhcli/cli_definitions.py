@@ -11,7 +11,7 @@ import typer
 
 from hlhcli.arguments import Command
 from hlhcli.cli import app
-from hlhcli.commands import FAILED, Folder, choose, criteria_ids, fail, is_file, is_folder, say, usage
+from hlhcli.commands import FAILED, Folder, choose, fail, is_file, is_folder, say, usage
 
 
 @app.command("criteria", cls=Command, short_help="List the sets of criteria, show one with its sources, test or compare them.")
@@ -20,7 +20,6 @@ def show_criteria(
         list[str] | None,
         typer.Argument(
             metavar="ID|FILE",
-            autocompletion=criteria_ids,
             help="The set to show; or 'test', to run the cases that stand in criteria files. Without it, all sets are listed.",
         ),
     ] = None,

@@ -27,12 +27,6 @@ _SHOWN = 20  # problems of one input on stderr; JSON holds all
 _KINDS = 8  # of what was not used
 
 
-def criteria_ids(incomplete: str) -> list[str]:
-    from hlhcli import criteria, responses
-
-    return [name for name in (*criteria.ids(), *responses.ids(), "all") if name.startswith(incomplete)]
-
-
 class Chosen(NamedTuple):
     """The sets that are known, those that were chosen, and the rules for the course (none: those that are not kept for request)."""
 
@@ -47,7 +41,6 @@ Criteria = Annotated[
         "--criteria",
         "-c",
         metavar="ID|FILE",
-        autocompletion=criteria_ids,
         help="Set of criteria, a criteria file, or a rule of response; repeatable; 'all'. [default: hlh-2004]",
     ),
 ]

@@ -55,7 +55,7 @@ def vectors():
 
 
 @pytest.mark.skipif(not VECTORS.exists(), reason="the published vectors are not here")
-@pytest.mark.parametrize("vector", vectors(), ids=lambda vector: vector["id"][:2])
+@pytest.mark.parametrize("vector", vectors(), ids=[vector["id"][:2] for vector in vectors()])
 def test_published_vector(vector):
     """The 19 test cases of gdl-lang/common-clinical-models, HScore.v1: total, and probability by the table of the paper."""
     observed = []

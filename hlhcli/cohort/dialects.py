@@ -178,7 +178,7 @@ class Postgres(Dialect):
         return f"(TIMESTAMP '1970-01-01' + ({millis}) * INTERVAL '1 millisecond')"
 
     def matches(self, text: str, pattern: str) -> str:
-        return f"({text} ~ '{pattern}')"
+        return f"REGEXP_MATCHES({text}, '{pattern}')"
 
     def part(self, person: str, parts: int) -> str:
         return f"MOD(ABS(CAST(HASHTEXT(CAST({person} AS VARCHAR)) AS BIGINT)), {parts})"
@@ -191,7 +191,8 @@ class Postgres(Dialect):
 
     def parsed(self, text: str) -> str:
         begin = f"REGEXP_REPLACE(SUBSTRING({text}, 1, 23), '({_ISO}).*', '\\1')"  # finer than a millisecond: it would be rounded
-        return f"CASE WHEN {text} ~ '^{_CALENDAR}(?!{_NO_CLOCK})' THEN CAST(REPLACE({begin}, 'T', ' ') AS TIMESTAMP) END"
+        readable = self.matches(text, f"^{_CALENDAR}(?!{_NO_CLOCK})")
+        return f"CASE WHEN {readable} THEN CAST(REPLACE({begin}, 'T', ' ') AS TIMESTAMP) END"
 
 
 DIALECTS: dict[Name, Dialect] = {"duckdb": Dialect(), "spark": Spark(), "postgres": Postgres()}
