@@ -197,7 +197,7 @@ def _run(
 
 def _spill(output: Path, beside: bool) -> Path:
     """A folder of our own, beside the output, for what does not fit into memory; nobody else can read it."""
-    from hlhcli.cohort.leftovers import sweep
+    from hlhcli.whole import sweep
 
     parent = output.parent if beside and output.parent.is_dir() else Path(tempfile.gettempdir())
     sweep(parent, output.name)
@@ -220,7 +220,8 @@ def _engine(name: str, memory: str | None, spill: Path) -> "Engine":
     if name == "spark" or name.startswith(("spark://", "sc://", "local", "yarn", "k8s://")):
         from hlhcli.cohort.spark import Spark
 
-        return Spark(None if name == "spark" else name, memory)
+        here = name == "spark" or name.startswith("local")
+        return Spark(None if name == "spark" else name, memory, {"spark.local.dir": str(spill)} if here else None)
     if "://" not in name:
         usage(f"'{name}' is no engine; write duckdb, spark, or the URL of a database such as postgresql://host/name")
     from hlhcli.cohort.database import Database
@@ -317,7 +318,7 @@ def summary(
         extra = "figure" if str(error.name).startswith("matplotlib") else "cohort"
         fail(f"this needs {error.name}: pip install 'hlhcli[{extra}]'")
     if as_json or form == "json":
-        typer.echo(json.dumps(to_json(found), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(to_json(found), indent=2))
         return
     from hlhcli.render import flow
 

@@ -14,6 +14,7 @@ from typing import Any
 from hlhcli import __version__, rules
 from hlhcli.cohort.run import Read
 from hlhcli.rules import CriteriaSet
+from hlhcli.whole import whole
 
 SCHEMA = "hlhcli.cohort-manifest/1"
 _WHOLE = 64 * 2**20  # bytes up to which a file is read for its fingerprint; of a larger one its two ends
@@ -97,9 +98,5 @@ def now() -> str:
 
 def write(path: Path, content: dict[str, Any]) -> None:
     """The manifest, whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as stream:
+        stream.write((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
