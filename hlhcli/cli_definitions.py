@@ -53,19 +53,19 @@ def show_criteria(
         _, sets, rules = choose(list(diff), folder)
         if rules:
             usage(f"--diff compares sets of criteria; {rules[0]} is a rule for the course")
-        _show(render.difference(sets[0], sets[-1]))
+        sys.stdout.write(render.difference(sets[0], sets[-1]))
     elif not names:
         from hlhcli.render.response_page import response_listing
 
-        _show(render.listing(choose(["all"], folder).sets, DEFAULT))
-        _show(f"\nRules for the course:\n{response_listing([responses.load(name) for name in responses.ids()])}")
+        sys.stdout.write(render.listing(choose(["all"], folder).sets, DEFAULT))
+        sys.stdout.write(f"\nRules for the course:\n{response_listing([responses.load(name) for name in responses.ids()])}")
     elif names[0] == "test":
         _test_criteria(names[1:], folder)
     elif len(names) == 1 and names[0].lower() in responses.ids():
         from hlhcli.render.response_page import markdown_response_page, response_page
 
         rule = responses.load(names[0].lower())
-        _show(markdown_response_page(rule) if as_markdown else response_page(rule))
+        sys.stdout.write(markdown_response_page(rule) if as_markdown else response_page(rule))
     elif len(names) > 1:
         usage("one set at a time; to compare two, write --diff A B")
     else:
@@ -75,16 +75,9 @@ def show_criteria(
             from hlhcli.cases import table
 
             path = library.path(found.id)
-            _show(render.markdown_page(found, base, table(path.read_bytes(), str(path))))
+            sys.stdout.write(render.markdown_page(found, base, table(path.read_bytes(), str(path))))
         else:
-            _show(render.page(found, base))
-
-
-def _show(text: str) -> None:
-    """A page on the screen; what stands in a file of one's own cannot act there."""
-    from hlhcli.errors import printable
-
-    sys.stdout.write("\n".join(map(printable, text.split("\n"))))
+            sys.stdout.write(render.page(found, base))
 
 
 def _test_criteria(names: list[str], folders: list[Path] | None) -> None:
