@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import tempfile
 import threading
@@ -254,6 +253,4 @@ def _said(error: duckdb.Error) -> str:
     text = str(error)
     if found := next((said for words, said in _KNOWN_ERRORS.items() if words in text), None):
         return found
-    if not isinstance(error, duckdb.IOException | duckdb.InvalidInputException | duckdb.BinderException):
-        return f"DuckDB stops with {type(error).__name__}"
-    return re.sub(r"""\s*(["']).*\1""", "", text.splitlines()[0])[:200]
+    return f"DuckDB stops with {type(error).__name__}"

@@ -15,7 +15,6 @@ _EVENTS = (
     "socket.", "ssl.", "urllib.", "http.", "ftplib.", "smtplib.", "imaplib.", "poplib.", "telnetlib.", "nntplib.", "webbrowser.",
     "subprocess.", "os.system", "os.exec", "os.spawn", "os.posix_spawn", "os.startfile",
 )  # fmt: skip
-_HARMLESS = ("socket.gethostname", "socket.__new__")
 
 
 def forbid() -> None:
@@ -24,8 +23,8 @@ def forbid() -> None:
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         if not event.startswith(_EVENTS):
             return
-        family = getattr(arguments[0], "family", arguments[1]) if event.startswith("socket.") and len(arguments) > 1 else None
-        if event not in _HARMLESS[:1] and family != _LOCAL:
+        family = arguments[1] if event == "socket.__new__" else getattr(arguments[0], "family", None) if arguments else None
+        if event != "socket.gethostname" and family != _LOCAL:
             os.write(2, f"forbidden: {event} {arguments!r}\n".encode())
             os._exit(FORBIDDEN)  # which no handler can catch
 

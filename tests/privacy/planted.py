@@ -10,10 +10,24 @@ from pathlib import Path
 from typing import Any
 
 Mark = Callable[[str], str]
+CANARY = "Zaphod"
 
 DAY, BORN = "2016-05-02", "1987-06-05"
 NUMBER = "48151.62342"  # a value that is nowhere else
-FILES = ("patient.yaml", "patient.json", "fhir.json", "packet.json", "wide.csv", "long.csv", "redcap.csv", "book.xlsx", "omop", "bulk")
+NASTY = (
+    "\x1b[31m\x9b2J\x07\x08\x7f\u202e\u2066\u200b\r\n\x1b]8;;http://evil.example\x1b\\[red]b[/red][link=http://evil.example]l[/link]"
+    "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>`|*_#&lt;{{7*7}}*/ DROP TABLE x; /*[l](javascript:alert(3))"
+)
+
+
+def canary(place: str) -> str:
+    """A word that says where it came from."""
+    return f"{CANARY}-{place}"
+
+
+def nasty(place: str) -> str:
+    """A text that would act on a terminal, a page, a spreadsheet or a database, if it were not shown as text."""
+    return f"={place}{NASTY}"
 
 
 def table(*rows: list[str]) -> str:
@@ -67,7 +81,7 @@ def plant(folder: Path, mark: Mark) -> Path:
         **{f"omop/{name}.csv": table(*rows) for name, rows in _omop(mark).items()},
         **{f"mimic/{name}.csv": table(*rows) for name, rows in _mimic(mark).items()},
         **_cohort(mark),
-        "key.txt": mark("key") * 40,
+        "key.txt": f"{CANARY}-key" * 40,
     }
     for name, text in texts.items():
         path = folder / name
