@@ -72,7 +72,8 @@ def _mistake(error: Exception) -> str:
         trace = trace.tb_next
     shown = dict.fromkeys([*[place for place in places if place.startswith("hlhcli.")][-_PLACES:], *places[-1:]])
     return (
-        f"hlhcli {__version__} failed: {type(error).__name__} at {', '.join(shown)}. This is a mistake in hlhcli, not in the input.\n"
+        f"hlhcli {__version__} failed: {type(error).__name__} at {', '.join(shown)}. This is a mistake in hlhcli,"
+        " not in the input.\n"
         "Please report these two lines; they hold nothing of the input. Nothing was sent, and nothing more was written."
     )
 

@@ -33,7 +33,7 @@ _KINDS = 8  # of what was not used
 class Commands(TyperGroup):
     """The commands; what is wrong with a call is told without anything in it that acts on a terminal."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except Exception as error:

@@ -20,7 +20,6 @@ from hlhcli.cohort import lookups, manifest, opening, packing, run, tables, valu
 from hlhcli.cohort.anchors import Chosen, Lookback
 from hlhcli.cohort.dialects import DAY, Table
 from hlhcli.cohort.embedded import rows_in
-from hlhcli.whole import move, sweep
 from hlhcli.cohort.opening import Opened
 from hlhcli.cohort.run import Engine, Input, Read, Stored
 from hlhcli.cohort.source import BROKEN
@@ -29,6 +28,7 @@ from hlhcli.cohort.verdicts import columns_of
 from hlhcli.errors import InputError, Problem, printable
 from hlhcli.rules import CriteriaSet
 from hlhcli.spreadsheet import inert
+from hlhcli.whole import move, sweep
 
 Progress = Callable[[str, float], None]
 _PARTS = 16  # at most: files that are not in the order of persons are read once for each

@@ -16,7 +16,11 @@ HERE = Path(__file__).parent
 
 
 def calls(
-    arguments: Sequence[Sequence[str]], folder: Path, before: str | Sequence[str] = "", streams: Sequence[str] = ("", "", ""), **environment: str
+    arguments: Sequence[Sequence[str]],
+    folder: Path,
+    before: str | Sequence[str] = "",
+    streams: Sequence[str] = ("", "", ""),
+    **environment: str,
 ) -> list[tuple[list[str], Ran]]:
     """The calls one after another in a folder. `before`: Python that runs first, once; or one for each call.
 
@@ -30,7 +34,9 @@ def calls(
         capture_output=True,
         text=True,
         cwd=folder,
-        env=plain | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(HERE), str(HERE.parent))), "PYTHONIOENCODING": "utf-8"} | environment,
+        env=plain
+        | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(HERE), str(HERE.parent))), "PYTHONIOENCODING": "utf-8"}
+        | environment,
         timeout=300,
         check=False,
     )
@@ -51,7 +57,7 @@ def _main() -> None:
     once, each = (given["before"], "") if isinstance(given["before"], str) else ("", given["before"])
     exec(once, {})
     found = [_call(call, given["streams"], each[number] if each else "") for number, call in enumerate(given["calls"])]
-    print(json.dumps(found))
+    sys.stdout.write(json.dumps(found))
 
 
 def _call(arguments: list[str], streams: list[str], before: str) -> tuple[int, str, str]:

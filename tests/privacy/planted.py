@@ -70,8 +70,17 @@ def plant(folder: Path, mark: Mark) -> Path:
             [mark("id"), "followup_arm_1", "2016-05-09", mark("value"), mark("mrn"), mark("note"), "2"],
         ),
         "dictionary.csv": table(
-            "field_name form_name section_header field_type field_label select_choices_or_calculations field_note "
-            "text_validation_type_or_show_slider_number identifier".split(),
+            [
+                "field_name",
+                "form_name",
+                "section_header",
+                "field_type",
+                "field_label",
+                "select_choices_or_calculations",
+                "field_note",
+                "text_validation_type_or_show_slider_number",
+                "identifier",
+            ],
             ["record_id", "form", "", "text", "Record", "", "", "", ""],
             ["visit_date", "form", "", "text", "Date of visit", "", "", "date_ymd", ""],
             ["ferr", "form", mark("section"), "text", "Ferritin (ng/mL)", "", mark("note"), "number", ""],
@@ -184,10 +193,19 @@ def _phenopacket(mark: Mark) -> dict[str, Any]:
 
 
 def _omop(mark: Mark) -> dict[str, list[list[str]]]:
-    head = (
-        "measurement_id person_id measurement_concept_id measurement_date operator_concept_id value_as_number value_as_concept_id "
-        "unit_concept_id measurement_source_value unit_source_value value_source_value"
-    ).split()
+    head = [
+        "measurement_id",
+        "person_id",
+        "measurement_concept_id",
+        "measurement_date",
+        "operator_concept_id",
+        "value_as_number",
+        "value_as_concept_id",
+        "unit_concept_id",
+        "measurement_source_value",
+        "unit_source_value",
+        "value_source_value",
+    ]
     return {
         "person": [
             ["person_id", "gender_concept_id", "year_of_birth", "month_of_birth", "day_of_birth", "person_source_value"],
@@ -239,7 +257,10 @@ def _cohort(mark: Mark) -> dict[str, str]:
         "labs.csv": table(names, *rows, [mark("torn")]),
         "labs.ndjson": "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows) + f'{{"{"torn"}\n',
         "anchors.csv": table(
-            ["person_id", "time", "name"], [mark("id"), DAY, mark("label")], [mark("id"), mark("time"), mark("label")], [mark("torn")]
+            ["person_id", "time", "name"],
+            [mark("id"), DAY, mark("label")],
+            [mark("id"), mark("time"), mark("label")],
+            [mark("torn")],
         ),
         "persons.csv": table(
             ["person_id", "birth_date", "year_of_birth"], [mark("id"), BORN, ""], [mark("other"), mark("time"), mark("year")]

@@ -170,7 +170,14 @@ def test_memory_is_no_mistake_of_the_program(inputs):
     assert (ran.code, ran.err) == (1, "more memory is needed than there is\n")
 
 
-ENGINE = ["ConversionException", "OutOfMemoryException", "IOException", "BinderException", "InvalidInputException", "InternalException"]
+ENGINE = [
+    "ConversionException",
+    "OutOfMemoryException",
+    "IOException",
+    "BinderException",
+    "InvalidInputException",
+    "InternalException",
+]
 
 
 def test_what_the_database_says_is_not_repeated(inputs):

@@ -19,7 +19,9 @@ for needed in ("duckdb", "matplotlib", "jinja2", "openpyxl"):
 NAME = "a\x1b[31m\x9b2J\u202e\u2066\u200b[red]b[link=x]<b>`|*_&lt;\"'"  # of a file
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 # Drawn once as SVG is enough here; one call of each kind for all sets of criteria.
-SHOWN = [call for call in CALLS if not {"figure.png", "figure.pdf", "flow.png", "flow.pdf", "key.txt"} & {*call} and "spark" not in call]
+SHOWN = [
+    call for call in CALLS if not {"figure.png", "figure.pdf", "flow.png", "flow.pdf", "key.txt"} & {*call} and "spark" not in call
+]
 SAID = [
     ["check", f"{NAME}.yaml"], ["check", f"{NAME}.yaml", "-f", "csv"], ["check", f"{NAME}.yaml", "-f", "markdown"], ["check", f"{NAME}.yaml", "--json"],
     ["check", f"{NAME}-gone.yaml", f"{NAME}-bad.yaml", NAME], ["check", NAME], ["check", "-c", NAME, "x"], ["check", "-c", f"{NAME}.yaml", "x"],
@@ -46,7 +48,9 @@ def ran(tmp_path_factory):
     folder = plant(tmp_path_factory.mktemp("nasty"), nasty)
     for name, other in ((".yaml", "patient.yaml"), (".csv", "labs.csv")):
         (folder / f"{NAME}{name}").write_bytes((folder / other).read_bytes())
-    (folder / f"{NAME}-bad.yaml").write_text(json.dumps({nasty("key"): 1, "timepoints": [{"name": nasty("label"), nasty("key"): nasty("value")}]}))
+    (folder / f"{NAME}-bad.yaml").write_text(
+        json.dumps({nasty("key"): 1, "timepoints": [{"name": nasty("label"), nasty("key"): nasty("value")}]})
+    )
     (folder / f"{NAME}-columns.csv").write_text(f'person_id,time,"{NASTY}"\n'.replace('""', '"'))
     return folder, calls([*SHOWN, *SAID], folder)
 
@@ -116,7 +120,7 @@ def test_pages_and_pictures_run_nothing(ran):
     folder, _ = ran
     pages, pictures = sorted(folder.glob("*.html")), sorted(folder.glob("*.svg"))
     assert len(pages) > 3
-    assert len(pictures) > 4
+    assert len(pictures) >= 4
     for path in pages:
         page = Page()
         page.feed(path.read_text(encoding="utf-8"))
@@ -145,7 +149,7 @@ def test_sql_has_no_text_outside_comments(ran):
 
 def test_converted_files_read_back(ran):
     """What is converted holds the texts as they were, in YAML that is plain."""
-    folder, found = ran
+    folder, _ = ran
     assert not acting((folder / "converted.yaml").read_text(encoding="utf-8"))
     [(_, again)] = calls([["check", "--json", "converted.yaml"]], folder)
     assert again.code == 0, again.err

@@ -43,7 +43,9 @@ def test_the_database_writes_the_same_cells(texts):
     duckdb = pytest.importorskip("duckdb")
     with duckdb.connect() as here:
         safe = "CASE WHEN regexp_full_match(t, ?) THEN t ELSE regexp_replace(t, ?, ?, 'g') END"
-        found = here.execute(f"SELECT {safe} FROM (SELECT UNNEST(?::VARCHAR[]) AS t)", [NUMBER, FORMULA, REPLACED, texts]).fetchall()
+        found = here.execute(
+            f"SELECT {safe} FROM (SELECT UNNEST(?::VARCHAR[]) AS t)", [NUMBER, FORMULA, REPLACED, texts]
+        ).fetchall()
     assert [cell for (cell,) in found] == [inert(text) for text in texts]
     assert all(text[:1] not in (*STARTS,) or text.strip()[1:2].isdigit() or text[1:2] == "." for text in map(inert, texts) if text)
 
@@ -52,7 +54,7 @@ def test_the_database_writes_the_same_cells(texts):
 def written(tmp_path_factory):
     """The cells of every CSV that is written, from inputs in which every text begins as a formula does."""
     folder = tmp_path_factory.mktemp("cells")
-    evil = [f"{start}{lead}cmd|' /C calc'!A0" for start in STARTS for lead in ("", "1+")] + ["\t=1+1", ' "=1+1', "\n=1+1", "a;=1+1"]
+    evil = [f"{start}{lead}cmd|' /C calc'!A0" for start in STARTS for lead in ("", "1+")] + ["\t=2+1", ' "=3+1', "\n=4+1", "a;=5+1"]
     times = [{"name": text, "day": str(number - 3), "observations": {"ferritin": "900 ng/mL"}} for number, text in enumerate(evil)]
     person = {"patient": {"id": evil[0]}, "timepoints": times}
     (folder / "=p.yaml").write_text(json.dumps(person))
@@ -84,7 +86,7 @@ def test_no_cell_is_a_formula(written):
         assert len(rows) > 10, name
         for cell in cells:
             for part in cell.replace("\n", ";").replace("\t", ";").split(";"):
-                bare = part.strip(" \"\r\u00a0")
+                bare = part.strip(' "\r\u00a0')
                 assert bare[:1] not in (*STARTS,) or bare[1:].isdecimal(), (name, cell)
 
 
