@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,7 @@ from hlhcli.commands import FAILED, Criteria, Folder, choose, fail, say, tell, u
 
 if TYPE_CHECKING:
     from hlhcli.cohort.run import Engine
-    from hlhcli.cohort.screen import Done
+    from hlhcli.cohort.screen import Done, Job
     from hlhcli.rules import CriteriaSet
 
 _INTERRUPTED = 130
@@ -170,7 +171,7 @@ def _run(
 ) -> None:
     from hlhcli.cohort.anchors import BadAnchor, chosen
     from hlhcli.cohort.anchors import lookback as read_lookback
-    from hlhcli.cohort.screen import Job, screen
+    from hlhcli.cohort.screen import Job
 
     try:
         back = read_lookback(lookback)
@@ -178,21 +179,27 @@ def _run(
     except BadAnchor as error:
         usage(str(error))
     job = Job(inputs, sets, anchors, back, output, persons, mapping, rejects, partitions, first_met, force)
-    spill = _spill(Path(output or "cohort"), bool(output))
-    opened = _engine(engine, memory, spill)
-    bar = _Bar() if sys.stderr.isatty() else None
+    with ExitStack() as stack:
+        spill = _spill(Path(output or "cohort"), bool(output))
+        stack.callback(shutil.rmtree, spill, ignore_errors=True)
+        opened = _engine(engine, memory, spill)
+        stack.callback(opened.close)
+        bar = _Bar() if sys.stderr.isatty() else None
+        if bar:
+            stack.callback(bar.close)
+        done = _screened(opened, job, bar)
+    _told(done, output)
+
+
+def _screened(engine: "Engine", job: "Job", bar: "_Bar | None") -> "Done":
+    from hlhcli.cohort.screen import screen
+
     try:
-        done = screen(opened, job, bar)
+        return screen(engine, job, bar)
     except RuntimeError as error:  # as DuckDB says it, whatever the signal was
         if str(error) != "Query interrupted":
             raise
         raise typer.Exit(_INTERRUPTED) from None
-    finally:
-        if bar:
-            bar.close()
-        opened.close()
-        shutil.rmtree(spill, ignore_errors=True)
-    _told(done, output)
 
 
 def _spill(output: Path, beside: bool) -> Path:
@@ -216,7 +223,10 @@ def _engine(name: str, memory: str | None, spill: Path) -> "Engine":
     if name == "duckdb":
         from hlhcli.cohort.embedded import DuckDB
 
-        return DuckDB(memory, spill)
+        try:
+            return DuckDB(memory, spill)
+        except ValueError:
+            usage(f"'{memory}' is no size of memory; write for example 4GB")
     if name == "spark" or name.startswith(("spark://", "sc://", "local", "yarn", "k8s://")):
         from hlhcli.cohort.spark import Spark
 

@@ -281,6 +281,22 @@ def test_nobody_reads_the_messages(work, error):
     assert hidden(work) == []
 
 
+def test_a_refused_run_leaves_nothing(work):
+    """Options that are wrong, and engines that are not there, leave no folder behind."""
+    before = sorted(path.name for path in work.iterdir())
+    options = [
+        ["--memory", "lots"],
+        ["--memory", "99999999999999999999TB"],
+        ["--engine", "none"],
+        ["--lookback", "x"],
+        ["--anchors", "none.csv"],
+        ["-c", "none"],
+    ]
+    for call, ran in calls([["cohort", "labs.csv", "-o", "out.csv", *each] for each in options], work):
+        assert ran.code in (1, 2), (call, ran)
+        assert sorted(path.name for path in work.iterdir()) == before, call
+
+
 def test_head(source):
     """`| head -1` gets its line, and there is no message."""
     for command in ("check -c all --json patient.yaml", "schema", "cohort --sql duckdb"):
