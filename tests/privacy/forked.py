@@ -37,7 +37,7 @@ def calls(
         env=plain
         | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(HERE), str(HERE.parent))), "PYTHONIOENCODING": "utf-8"}
         | environment,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr
