@@ -8,6 +8,8 @@ import signal
 import sys
 from typing import TextIO
 
+_PLACES = 6  # in the program, of an error that nobody foresaw
+
 
 def main() -> None:
     """Run the command as any Unix tool: a reader that closes the pipe ends it quietly, a full disk is one line."""
@@ -18,14 +20,35 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no partial file stays behind
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    sys.unraisablehook = lambda _: None  # it would show what was being closed, and the work is done then
     sys.stdout = _usable(sys.stdout)
     sys.stderr = _usable(sys.stderr)
+    try:
+        try:
+            _run()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        _say(f"{error.filename or 'standard output'}: cannot be written: {(error.strerror or type(error).__name__).lower()}")
+        _abandon(sys.stdout)
+        sys.exit(1)
+    except KeyboardInterrupt:  # before the commands are there, or after
+        sys.exit(130)
+    except MemoryError:
+        _say("more memory is needed than there is")
+        sys.exit(1)
+    except Exception as error:
+        _say(_mistake(error))
+        sys.exit(1)
+
+
+def _run() -> None:
+    """The command that was called, with the modules that it needs."""
     if os.environ.get("_HLHCLI_COMPLETE", "").startswith("complete_"):  # a shell asks at every key, and waits
         from hlhcli.completion import complete
 
         complete(os.environ["_HLHCLI_COMPLETE"].removeprefix("complete_"))
         return
-
     from hlhcli.cli import app
 
     if sys.argv[1:3] == ["cohort", "summary"]:  # a command of two words
@@ -41,15 +64,30 @@ def main() -> None:
     # Typer builds every command it knows at each start; the others are not needed where one is named.
     named = [command for command in app.registered_commands if command.name in sys.argv[1:2]]
     app.registered_commands = named or app.registered_commands
+    app()
+
+
+def _mistake(error: Exception) -> str:
+    """An error that nobody foresaw: its kind and where in the program. Its message and its data may be a patient's."""
+    from hlhcli import __version__
+
+    places, trace = [], error.__traceback__
+    while trace is not None:
+        places.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    shown = dict.fromkeys([*[place for place in places if place.startswith("hlhcli.")][-_PLACES:], *places[-1:]])
+    return (
+        f"hlhcli {__version__} failed: {type(error).__name__} at {', '.join(shown)}. This is a mistake in hlhcli,"
+        " not in the input.\n"
+        "Please report these two lines; they hold nothing of the input. Nothing was sent, and nothing more was written."
+    )
+
+
+def _say(message: str) -> None:
     try:
-        try:
-            app()
-        finally:
-            sys.stdout.flush()
-    except OSError as error:
-        print(f"standard output: cannot be written: {(error.strerror or str(error)).lower()}", file=sys.stderr)  # noqa: T201
-        _abandon(sys.stdout)
-        sys.exit(1)
+        print(message, file=sys.stderr)  # noqa: T201
+    except OSError:  # nobody is there to read it
+        _abandon(sys.stderr)
 
 
 def _usable(stream: TextIO | None) -> TextIO:

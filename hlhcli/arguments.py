@@ -19,7 +19,17 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """The commands together."""
+    """The commands together; what is wrong with a call is told without anything in it that acts on a terminal."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if isinstance(said := getattr(error, "message", None), str):  # of Click
+                from hlhcli.errors import printable
+
+                error.__dict__["message"] = printable(said)
+            raise
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _plainly(super().get_params(ctx), self.callback)

@@ -19,6 +19,7 @@ from hlhcli.commands import (
     NOT_MET,
     AnchorOption,
     At,
+    Commands,
     Criteria,
     Dictionary,
     Folder,
@@ -29,6 +30,7 @@ from hlhcli.commands import (
     Window,
     choose,
     fail,
+    keep,
     reading,
     say,
     usage,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from hlhcli.api import Result
 
 app = typer.Typer(
+    cls=Commands,
     name="hlhcli",
     cls=Group,
     no_args_is_help=True,
@@ -151,6 +154,7 @@ def check(
         gc.freeze()
         gc.enable()
     options = reading(form_in, mapping, dictionary, at, anchor, window)
+    keep(output, *files, mapping, dictionary, *(criteria or ()))
     inputs = Inputs(choose(criteria, folder), options, strict)
     codes: set[int] = set()
     chosen = Format.JSON if as_json else Format(form) if form else format_of(output)

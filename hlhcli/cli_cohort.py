@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +19,7 @@ from hlhcli.commands import FAILED, Criteria, Folder, choose, fail, say, tell, u
 
 if TYPE_CHECKING:
     from hlhcli.cohort.run import Engine
-    from hlhcli.cohort.screen import Done
+    from hlhcli.cohort.screen import Done, Job
     from hlhcli.rules import CriteriaSet
 
 _INTERRUPTED = 130
@@ -171,7 +172,7 @@ def _run(
 ) -> None:
     from hlhcli.cohort.anchors import BadAnchor, chosen
     from hlhcli.cohort.anchors import lookback as read_lookback
-    from hlhcli.cohort.screen import Job, screen
+    from hlhcli.cohort.screen import Job
 
     try:
         back = read_lookback(lookback)
@@ -179,26 +180,32 @@ def _run(
     except BadAnchor as error:
         usage(str(error))
     job = Job(inputs, sets, anchors, back, output, persons, mapping, rejects, partitions, first_met, force)
-    spill = _spill(Path(output or "cohort"), bool(output))
-    opened = _engine(engine, memory, spill)
-    bar = _Bar() if sys.stderr.isatty() else None
+    with ExitStack() as stack:
+        spill = _spill(Path(output or "cohort"), bool(output))
+        stack.callback(shutil.rmtree, spill, ignore_errors=True)
+        opened = _engine(engine, memory, spill)
+        stack.callback(opened.close)
+        bar = _Bar() if sys.stderr.isatty() else None
+        if bar:
+            stack.callback(bar.close)
+        done = _screened(opened, job, bar)
+    _told(done, output)
+
+
+def _screened(engine: "Engine", job: "Job", bar: "_Bar | None") -> "Done":
+    from hlhcli.cohort.screen import screen
+
     try:
-        done = screen(opened, job, bar)
+        return screen(engine, job, bar)
     except RuntimeError as error:  # as DuckDB says it, whatever the signal was
         if str(error) != "Query interrupted":
             raise
         raise typer.Exit(_INTERRUPTED) from None
-    finally:
-        if bar:
-            bar.close()
-        opened.close()
-        shutil.rmtree(spill, ignore_errors=True)
-    _told(done, output)
 
 
 def _spill(output: Path, beside: bool) -> Path:
     """A folder of our own, beside the output, for what does not fit into memory; nobody else can read it."""
-    from hlhcli.cohort.leftovers import sweep
+    from hlhcli.whole import sweep
 
     parent = output.parent if beside and output.parent.is_dir() else Path(tempfile.gettempdir())
     sweep(parent, output.name)
@@ -217,11 +224,15 @@ def _engine(name: str, memory: str | None, spill: Path) -> "Engine":
     if name == "duckdb":
         from hlhcli.cohort.embedded import DuckDB
 
-        return DuckDB(memory, spill)
+        try:
+            return DuckDB(memory, spill)
+        except ValueError:
+            usage(f"'{memory}' is no size of memory; write for example 4GB")
     if name == "spark" or name.startswith(("spark://", "sc://", "local", "yarn", "k8s://")):
         from hlhcli.cohort.spark import Spark
 
-        return Spark(None if name == "spark" else name, memory)
+        here = name == "spark" or name.startswith("local")
+        return Spark(None if name == "spark" else name, memory, {"spark.local.dir": str(spill)} if here else None)
     if "://" not in name:
         usage(f"'{name}' is no engine; write duckdb, spark, or the URL of a database such as postgresql://host/name")
     from hlhcli.cohort.database import Database
@@ -318,7 +329,7 @@ def summary(
         extra = "figure" if str(error.name).startswith("matplotlib") else "cohort"
         fail(f"this needs {error.name}: pip install 'hlhcli[{extra}]'")
     if as_json or form == "json":
-        typer.echo(json.dumps(to_json(found), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(to_json(found), indent=2))
         return
     from hlhcli.render import flow
 

@@ -24,6 +24,7 @@ from hlhcli.commands import (
     Window,
     choose,
     fail,
+    keep,
     reading,
     say,
     tell,
@@ -78,8 +79,7 @@ def convert(
     """
     from hlhcli.errors import InputError
 
-    if output and file != "-" and Path(output).is_file() and Path(file).is_file() and Path(output).samefile(file):
-        usage(f"{output} is the input; write to another file")
+    keep(output, file, mapping, dictionary, pseudonymize)
     options = reading(form, mapping, dictionary, at, anchor, window, _key(pseudonymize) if pseudonymize else None)
     try:
         if guess:

@@ -127,11 +127,13 @@ def init(
     if output is None:
         sys.stdout.write(text)
         return
-    try:
-        with output.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except FileExistsError:
+    if output.exists() or output.is_symlink():
         fail(f"{output} exists already; choose another name")
+    from hlhcli.render.output import destination
+
+    try:
+        with destination(output) as stream:
+            stream.write(text)
     except OSError as error:
         fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
 

@@ -25,6 +25,7 @@ from hlhcli.commands import (
     Window,
     choose,
     fail,
+    keep,
     reading,
     usage,
 )
@@ -63,6 +64,7 @@ def figure(
     form = next((form for form in get_args(Form) if output.suffix.lower() == f".{form}"), None)
     if form is None:
         usage(f"cannot draw {output}; choose a name that ends in .svg, .png or .pdf")
+    keep(output, file, mapping, dictionary, *(criteria or ()))
     options = reading(form_in, mapping, dictionary, at, anchor, window)
     result = _result(file, Inputs(choose(criteria, folder), options, strict))
     try:
@@ -104,6 +106,7 @@ def report(
     if output.suffix.lower() not in (".html", ".htm"):
         usage(f"cannot write {output}; choose a name that ends in .html")
     chosen = choose(criteria, folder)
+    keep(output, file, mapping, dictionary, *(criteria or ()))
     options = reading(form_in, mapping, dictionary, at, anchor, window)
     result = _result(file, Inputs(chosen, options, strict))
     try:

@@ -3,6 +3,8 @@
 Annotations are evaluated here as they stand: Typer reads them at every start, and as text they would be compiled each time.
 """
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
@@ -76,6 +78,27 @@ def choose(names: list[str] | None, folders: list[Path] | None = None, quiet: bo
         for problem in error.problems:
             say(str(problem))
         raise typer.Exit(USAGE) from None
+
+
+def keep(output: Path | str | None, *inputs: Path | str | None) -> None:
+    """What is read is not written over; a file in a folder that is read may be part of it."""
+    if output is None or not is_there(output):
+        return
+    target = Path(output)
+    for name in inputs:
+        if name is None or not Path(name).exists():
+            continue
+        if Path(name).samefile(target):
+            usage(f"{output} is an input; write to another file")
+        if Path(name).is_dir() and Path(name).resolve() in target.resolve().parents:
+            usage(f"{output} lies in the folder that is read; write elsewhere, or remove it")
+
+
+def is_there(path: Path | str) -> bool:
+    try:
+        return Path(path).is_file()
+    except OSError:  # a name that is too long to be one
+        return False
 
 
 def is_folder(name: str) -> bool:
@@ -207,9 +230,17 @@ def reading(
 
 
 def say(message: str) -> None:
+    """A line on stderr. Where nobody reads it any more, or the disk under it is full, the work goes on."""
     from hlhcli.errors import printable
 
-    typer.echo(printable(message), err=True)
+    before = signal.signal(signal.SIGPIPE, signal.SIG_IGN) if hasattr(signal, "SIGPIPE") else None
+    try:
+        typer.echo(printable(message), err=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGPIPE, before)
 
 
 def fail(message: str) -> NoReturn:
@@ -218,4 +249,6 @@ def fail(message: str) -> NoReturn:
 
 
 def usage(message: str) -> NoReturn:
-    raise typer.BadParameter(message)
+    from hlhcli.errors import printable
+
+    raise typer.BadParameter(printable(message))

@@ -136,24 +136,6 @@ def test_modules_stay_small():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path
 
 
-def test_no_network():
-    """No command opens a connection: a socket would be an error here."""
-    guard = "import socket, sys\ndef refuse(*a, **k): raise SystemExit('a socket was opened')\nsocket.socket = socket.create_connection = socket.getaddrinfo = refuse\n"
-    for arguments in (
-        ["check", "-c", "all", "samples/broglie-2017.yaml"],
-        ["criteria", "test", "ohi"],
-        ["schema"],
-        ["hazards"],
-        ["criteria", "marsh-2013"],
-        ["convert", "samples/inputs/fhir-bundle.json"],
-        ["check", "samples/inputs/phenopacket.json"],
-        ["convert", "samples/inputs/labs.csv", "--map", "samples/inputs/labs.columns.yaml"],
-    ):
-        code = f"{guard}sys.argv = ['hlhcli', *{arguments!r}]\nfrom hlhcli.__main__ import main\nmain()"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
-        assert done.returncode == 0, done.stderr
-
-
 def test_every_hazard_is_shown_by_a_test():
     """Each hazard has its cause, effect, control and what remains, and names tests that exist."""
     hazards = re.split(r"^## ", (ROOT / "hlhcli" / "hazards.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import tempfile
 import threading
@@ -17,8 +16,9 @@ import duckdb
 from hlhcli.cohort import converted
 from hlhcli.cohort.dialects import Dialect, Embedded, Kind, Table
 from hlhcli.cohort.source import BROKEN
-from hlhcli.cohort.sql import literal
+from hlhcli.cohort.sql import literal, quoted
 from hlhcli.errors import InputError, Problem
+from hlhcli.spreadsheet import FORMULA, NUMBER, REPLACED
 
 _KINDS: dict[str, Kind] = {
     "VARCHAR": "text", "DATE": "date", "BOOLEAN": "boolean", "DOUBLE": "double", "FLOAT": "double",
@@ -50,6 +50,12 @@ _KNOWN_ERRORS = {
 Column = tuple[str, str]
 
 
+def connect(config: dict[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
+    """A database in memory that loads nothing from elsewhere: no extension is fetched, and no secret of the user's is read."""
+    closed = ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions", "allow_persistent_secrets")
+    return duckdb.connect(config=(config or {}) | dict.fromkeys(closed, "false"))
+
+
 class DuckDB:
     """A database of its own, in memory."""
 
@@ -68,7 +74,7 @@ class DuckDB:
         if threads:
             config["threads"] = threads
         try:
-            self.connection = duckdb.connect(config=config)
+            self.connection = connect(config)
         except duckdb.Error as error:
             raise ValueError(_said(error)) from None
         converted.prepare(self.connection)
@@ -124,7 +130,7 @@ class DuckDB:
         """The first of several files that cannot be read."""
         for path in paths:
             try:
-                with duckdb.connect() as other:
+                with connect() as other:
                     other.execute(f"SELECT COUNT(*) FROM {_all([path]).removeprefix('SELECT * FROM ')} AS t WHERE hash(t) = 0")
             except duckdb.Error:
                 return path
@@ -168,11 +174,23 @@ class DuckDB:
     def save(self, sql: str, path: Path | str, progress: Callable[[float], None] | None = None) -> int:
         """The rows of a query as a file; how many there are. Raises InputError where that fails."""
         path = Path(path)
+        form = path.suffix.lower()
         try:
-            found = self._run(f"COPY ({sql}) TO {literal(str(path))} ({_FORMS[path.suffix.lower()]})", progress)
+            rows = self._inert(sql) if form in _CSV else sql
+            found = self._run(f"COPY ({rows}) TO {literal(str(path))} ({_FORMS[form]})", progress)
         except duckdb.Error as error:
             raise InputError([self._problem(error, path.name, "be written")]) from None
         return int(found[0][0])
+
+    def _inert(self, sql: str) -> str:
+        """The same rows with texts that no spreadsheet takes for a formula."""
+        columns = []
+        for name, kind, *_ in self.connection.execute(f"DESCRIBE {sql}").fetchall():
+            column = quoted(name)
+            safe = f"regexp_replace({column}, {literal(FORMULA)}, {literal(REPLACED)}, 'g')"
+            number = f"regexp_full_match({column}, {literal(NUMBER)})"
+            columns.append(f"CASE WHEN {number} THEN {column} ELSE {safe} END AS {column}" if _kind(kind) == "text" else column)
+        return f"SELECT {', '.join(columns)} FROM (\n{sql}\n) AS written"
 
     def _run(self, sql: str, progress: Callable[[float], None] | None) -> list[Any]:
         """The result of a statement, with a look at how far it is."""
@@ -205,7 +223,7 @@ class DuckDB:
 def rows_in(paths: Sequence[Path]) -> int:
     """How many rows Parquet files hold together."""
     listed = ", ".join(literal(str(path)) for path in paths)
-    with duckdb.connect() as here:
+    with connect() as here:
         found = here.execute(f"SELECT SUM(num_rows) FROM parquet_file_metadata([{listed}])").fetchall()
     return int(found[0][0])
 
@@ -235,6 +253,4 @@ def _said(error: duckdb.Error) -> str:
     text = str(error)
     if found := next((said for words, said in _KNOWN_ERRORS.items() if words in text), None):
         return found
-    if not isinstance(error, duckdb.IOException | duckdb.InvalidInputException | duckdb.BinderException):
-        return f"DuckDB stops with {type(error).__name__}"
-    return re.sub(r"""\s*(["']).*\1""", "", text.splitlines()[0])[:200]
+    return f"DuckDB stops with {type(error).__name__}"

@@ -14,11 +14,13 @@ from typing import Any
 from hlhcli import __version__, rules
 from hlhcli.cohort.run import Read
 from hlhcli.rules import CriteriaSet
+from hlhcli.whole import whole
 
 SCHEMA = "hlhcli.cohort-manifest/1"
 _WHOLE = 64 * 2**20  # bytes up to which a file is read for its fingerprint; of a larger one its two ends
 _END = 4 * 2**20
 _CODES = 20  # that are not known here, by name
+_FEWEST = 5  # rows of a code that is named: what stands there by mistake may be a person's
 
 
 def beside(output: Path) -> Path:
@@ -86,7 +88,7 @@ def books(read: Read, broken: Iterable[tuple[str, int]] = ()) -> dict[str, Any]:
         found["used with a doubt"] = dict(read.lookups.remarks)
     if read.unknown_codes:
         unknown = read.unknown_codes
-        named = dict(unknown.most_common(_CODES))
+        named = {code: rows for code, rows in unknown.most_common(_CODES) if rows >= _FEWEST}
         found["codes not known here"] = {"rows": sum(unknown.values()), "codes": len(unknown), "such as": named}
     return found
 
@@ -97,9 +99,5 @@ def now() -> str:
 
 def write(path: Path, content: dict[str, Any]) -> None:
     """The manifest, whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as stream:
+        stream.write((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())

@@ -16,7 +16,7 @@ from hlhcli.cohort.layout import Column, Layout
 from hlhcli.cohort.lookups import NAN, Group, Lookups, Target, say
 from hlhcli.cohort.query import Query
 from hlhcli.cohort.rendered import rendered
-from hlhcli.cohort.sql import among, literal, select
+from hlhcli.cohort.sql import among, literal, select, unmarked
 from hlhcli.readers import codes
 from hlhcli.rules import CriteriaSet
 from hlhcli.yamltree import parse
@@ -59,7 +59,7 @@ def printed(sets: Sequence[CriteriaSet], anchors: str, back: Lookback, name: str
     )
     # A step must not have the name of a table that it reads.
     text = rendered(sql, name, renamed={"anchors": "assessments", _GIVEN: "anchors"})
-    return f"/*\n{_head(sets, chosen, back, name, bool(born))}\n*/\n{text}"
+    return f"/*\n{unmarked(_head(sets, chosen, back, name, bool(born)))}\n*/\n{text}"
 
 
 def _anchors(chosen: Chosen | None, layout: Layout, back: Lookback, dialect: Dialect, born: str) -> str:

@@ -20,14 +20,15 @@ from hlhcli.cohort import lookups, manifest, opening, packing, run, tables, valu
 from hlhcli.cohort.anchors import Chosen, Lookback
 from hlhcli.cohort.dialects import DAY, Table
 from hlhcli.cohort.embedded import rows_in
-from hlhcli.cohort.leftovers import sweep
 from hlhcli.cohort.opening import Opened
 from hlhcli.cohort.run import Engine, Input, Read, Stored
 from hlhcli.cohort.source import BROKEN
 from hlhcli.cohort.sql import literal, quoted, select
 from hlhcli.cohort.verdicts import columns_of
-from hlhcli.errors import InputError, Problem
+from hlhcli.errors import InputError, Problem, printable
 from hlhcli.rules import CriteriaSet
+from hlhcli.spreadsheet import inert
+from hlhcli.whole import move, sweep
 
 Progress = Callable[[str, float], None]
 _PARTS = 16  # at most: files that are not in the order of persons are read once for each
@@ -242,6 +243,8 @@ def _refuse(target: Path, force: bool, engine: Engine) -> None:
         raise InputError([Problem(str(target), f"is of no form that is written here: {', '.join(engine.forms)}")])
     if target.exists() and not force:
         raise InputError([Problem(str(target), "is there already; --force writes over it")])
+    if target.exists() and not target.is_file() and not target.is_dir():
+        raise InputError([Problem(str(target), "is no file that could be replaced; name a file such as cohort.parquet")])
     if target.is_dir():
         raise InputError([Problem(str(target), "is a folder; name a file such as cohort.parquet, or ask for --partitions")])
     if not target.parent.is_dir():
@@ -256,7 +259,7 @@ def _save(engine: Engine, sql: str, target: Path, progress: Callable[[float], No
         try:
             part = folder / target.name
             rows = engine.save(sql, part, progress)
-            part.replace(target)
+            move(part, target)
             return rows
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -272,14 +275,18 @@ def _written(target: Path) -> Iterator[None]:
 
 
 def _print(engine: Engine, sql: str, sets: Sequence[CriteriaSet]) -> int:
-    """The rows as CSV on standard output, in the order of persons and time."""
+    """The rows as CSV on standard output, in the order of persons and time; no cell acts on a terminal."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns_of(sets))
     number = 0
     for row in engine.rows(f"SELECT * FROM (\n{sql}\n) AS assessed ORDER BY person_id, anchor_time, criteria"):
-        writer.writerow([str(each).lower() if isinstance(each, bool) else each for each in row])
+        writer.writerow([inert(printable(each)) if isinstance(each, str) else _shown(each) for each in row])
         number += 1
     return number
+
+
+def _shown(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 class _Parts:

@@ -29,6 +29,7 @@ from pyspark.sql.types import (
 from hlhcli.cohort.dialects import DIALECTS, Kind, Table
 from hlhcli.cohort.rendered import staged
 from hlhcli.errors import InputError, Problem
+from hlhcli.spreadsheet import FORMULA, NUMBER, REPLACED
 
 _PARQUET, _CSV, _JSON = (".parquet", ".pq"), (".csv", ".tsv", ".txt"), (".ndjson", ".jsonl", ".json")
 _MARKS = (",", "\t", ";", "|")
@@ -43,6 +44,7 @@ _START = {
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.legacy.parquet.nanosAsLong": "false",
 }
+_ALONE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}  # nobody else on the network reaches it
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT])i?B?", re.IGNORECASE)
 _KINDS: tuple[tuple[type[DataType], Kind], ...] = (
     (StringType, "text"), (BooleanType, "boolean"), (IntegralType, "integer"), (DecimalType, "decimal"), (FractionalType, "double"),
@@ -70,7 +72,8 @@ class Spark:
         else:
             logging.getLogger("SQLQueryContextLogger").disabled = True  # it would write queries and values
             builder = builder.master(master or "local[*]")
-            for key, value in (_START | ({"spark.driver.memory": _size(memory)} if memory else {})).items():
+            start = _START | (_ALONE if not master or master.startswith("local") else {})
+            for key, value in (start | ({"spark.driver.memory": _size(memory)} if memory else {})).items():
                 builder = builder.config(key, value)
         for key, value in (options or {}).items():
             builder = builder.config(key, value)
@@ -201,7 +204,7 @@ class Spark:
         if not name.lower().endswith(_CSV[:1]):
             frame.write.option("compression", "zstd").parquet(where)
             return int(self.session.read.parquet(where).count())
-        texts = frame.selectExpr(*(_as_text(field) for field in frame.schema.fields))
+        texts = frame.select(*(_as_text(field) for field in frame.schema.fields))
         texts.write.option("header", "true").option("escape", '"').option("emptyValue", '""').csv(where)
         return int(self.session.read.option("header", "true").option("escape", '"').option("multiLine", "true").csv(where).count())
 
@@ -258,10 +261,13 @@ def _ticked(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _as_text(field: Any) -> str:
-    """A column of a CSV file as the other engines write it."""
-    name = _ticked(field.name)
-    return f"CAST({name} AS STRING) AS {name}"
+def _as_text(field: Any) -> Any:
+    """A column of a CSV file as the other engines write it: no text is taken for a formula."""
+    column = functions.col(_ticked(field.name)).cast("string")
+    if isinstance(field.dataType, StringType):
+        safe = functions.regexp_replace(column, FORMULA, re.sub(r"\\", "$", REPLACED))
+        column = functions.when(column.rlike(rf"^(?:{NUMBER})\z"), column).otherwise(safe)
+    return column.alias(field.name)
 
 
 def _kind(of: DataType) -> Kind:

@@ -48,4 +48,9 @@ def indented(sql: str) -> str:
 
 
 def commented(text: str) -> str:
-    return f"  /* {text.replace('*/', '* /')} */"
+    return f"  /* {unmarked(text)} */"
+
+
+def unmarked(text: str) -> str:
+    """A text that neither ends the comment in which it stands nor begins another."""
+    return text.replace("*/", "* /").replace("/*", "/ *")

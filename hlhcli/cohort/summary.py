@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from hlhcli.cohort.dialects import DAY, DIALECTS, Kind
+from hlhcli.cohort.embedded import connect
 from hlhcli.cohort.summary_account import Account, account, manifest_of
 from hlhcli.errors import InputError, Problem, UnknownName
 
@@ -161,7 +162,7 @@ def summarize(path: Path) -> Summary:
     files = _files(path)
     told, remarks = account(manifest_of(path))
     with TemporaryDirectory(prefix="hlhcli-") as spill:
-        connection = duckdb.connect(config={"temp_directory": spill, "autoinstall_known_extensions": "false"})
+        connection = connect({"temp_directory": spill})
         try:
             found = _Output(connection, files, str(path)).flows(told)
         except duckdb.Error:  # its own message may show what stands in the file

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from hlhcli import observables, rules
+from hlhcli.errors import printable
 from hlhcli.observables import Observable
 from hlhcli.phrases import LIMITS
 from hlhcli.quantity import decimal_text, number_text, point
@@ -82,7 +84,7 @@ def markdown_page(criteria: CriteriaSet, base: CriteriaSet | None = None, cases:
         "| case | observed | expected |",
         "|---|---|---|",
     ]
-    lines += [f"| {' | '.join(_escape(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in cases]
+    lines += [f"| {' | '.join(_escape(printable(cell)).replace('|', chr(92) + '|') for cell in row)} |" for row in cases]
     return "\n".join(lines) + "\n"
 
 
@@ -282,4 +284,5 @@ def fill(text: str, indent: str) -> list[str]:
 
 
 def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("*", "\\*").replace("<", "\\<").replace("_", "\\_").replace("  [", " [")
+    """Text in which nothing is markup; brackets stay as they are where they make no link."""
+    return re.sub(r"[\\*<_&`]|\](?=[(:\[])", r"\\\g<0>", text).replace("  [", " [")

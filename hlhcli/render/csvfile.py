@@ -10,6 +10,7 @@ from hlhcli.api import Result
 from hlhcli.errors import printable
 from hlhcli.render.results import result_json
 from hlhcli.rules import CriteriaSet, item_id
+from hlhcli.spreadsheet import inert
 
 if TYPE_CHECKING:
     from hlhcli.render.contract import AssessmentJson
@@ -86,5 +87,4 @@ def _cell(value: object) -> object:
     """A cell on one line that no spreadsheet takes for a formula."""
     if value is None or isinstance(value, (int, bool, float)):
         return {True: "true", False: "false"}[value] if isinstance(value, bool) else value
-    text = printable(str(value))
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") and not text[1:].replace(".", "").isdecimal() else text
+    return inert(printable(str(value)))

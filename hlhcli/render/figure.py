@@ -71,7 +71,7 @@ def save(result: Result, target: BinaryIO, form: Form, criteria_id: str | None =
     subject = _Subject(result, criteria_id)
     made: dict[str, Any] = {"CreationDate": None} if form == "pdf" else {}
     with house_style():
-        _draw(subject).savefig(target, format=form, dpi=300, metadata={"Title": subject.title, **made})
+        _draw(subject).savefig(target, format=form, dpi=300, metadata={"Title": f"Course by {subject.criteria.id}", **made})
 
 
 def svg(result: Result, criteria_id: str | None = None) -> str:

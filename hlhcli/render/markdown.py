@@ -8,7 +8,7 @@ from hlhcli.api import Result
 from hlhcli.errors import printable
 from hlhcli.render.grid import Grid, grids, person
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 def markdown(result: Result) -> str:

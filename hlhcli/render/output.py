@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -32,6 +30,7 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
+_STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")  # also where they lead to a file, which may hold more
 _NARROWEST = 40  # columns of a terminal that a table can be fitted to
 _SUFFIXES = {
     ".json": Format.JSON,
@@ -143,19 +142,11 @@ def destination(path: Path | None) -> Iterator[TextIO]:
 @contextlib.contextmanager
 def in_bytes(path: Path) -> Iterator[BinaryIO]:
     """A file that appears under its name only once it is complete."""
-    if path.exists() and not path.is_file():  # a device or pipe cannot be replaced
-        with path.open("wb") as stream:
+    if (path.exists() and not path.is_file()) or str(path).startswith(_STREAMS):  # a device or pipe cannot be replaced
+        with path.open("ab") as stream:
             yield stream
         return
-    target = path.resolve()
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("xb") as stream:
-            if target.exists():  # what was private stays private
-                partial.chmod(stat.S_IMODE(target.stat().st_mode))
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    from hlhcli.whole import whole  # most calls print, and every start pays for an import
+
+    with whole(path) as stream:
+        yield stream

@@ -232,6 +232,7 @@ def test_forms_of_the_output(tmp_path, suffix):
         (["--anchors", "on:"], "unknown observable"),
         (["-c", "hlh-2005"], "did you mean 'hlh-2004'"),
         (["--memory", "lots"], "size of memory"),
+        (["--memory", "99999999999999999999TB"], "size of memory"),
         (["--engine", "oracle"], "is no engine"),
         (["--partitions", "-1"], "partitions"),
         (["--partitions", "3"], "-o FOLDER"),

@@ -6,6 +6,7 @@ definitions are drawn, always the same; the environment variable HLHCLI_EXAMPLES
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import shutil
@@ -42,6 +43,7 @@ from hlhcli.cohort.values import COMPARED, LONG, PLAIN
 from hlhcli.cohort.verdicts import columns_of
 from hlhcli.errors import InputError
 from hlhcli.rules import CriteriaSet
+from hlhcli.spreadsheet import inert
 
 TIMES = int(os.environ.get("HLHCLI_EXAMPLES", "1"))
 EXAMPLES, DEFINITIONS = 12 * TIMES, 5 * TIMES  # populations for each look-back, and definitions
@@ -313,6 +315,22 @@ def test_files_are_read_as_duckdb_reads_them(spark: Any, name: str, text: str, t
         assert (tables[0][1].columns, one) == (tables[1][1].columns, other)
     finally:
         embedded.close()
+
+
+def test_spark_is_reached_from_this_machine_alone(spark: Any) -> None:
+    """It listens where no other machine can ask."""
+    for name in ("spark.driver.host", "spark.driver.bindAddress"):
+        assert spark.session.sparkContext.getConf().get(name) == "127.0.0.1"
+
+
+def test_spark_writes_no_formula(spark: Any, tmp_path: Path) -> None:
+    """The cells of its CSV are those that the other engines write: a text that would be a formula is none, a number is a number."""
+    texts = ["=1+1", "-3", "-3+4", "+7", "@x", " =1", '"=1', "a;=1", "a=1", "\uff1d1", "", "<5", "-1e5", "\u00a0=1"]
+    rows = ", ".join(f"({number}, '{text}')" for number, text in enumerate(texts))
+    assert spark.save(f"SELECT n, t FROM VALUES {rows} AS given(n, t)", tmp_path / "x.csv") == len(texts)
+    with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
+        found = {int(number): text for number, text in list(csv.reader(file))[1:]}
+    assert [found[number].strip(" ") for number in sorted(found)] == [inert(text).strip(" ") for text in texts]
 
 
 def test_spark_says_what_it_cannot_read(spark: Any, tmp_path: Path) -> None:
