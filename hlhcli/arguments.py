@@ -1,13 +1,15 @@
-"""How the commands take their arguments: texts, paths and flags as they stand.
+"""What the commands have in common on the command line: the options of several of them, and how values are taken.
 
-Typer has Pydantic read each of them, whose import is half of a start; what else there is stays Typer's.
+Texts, paths and flags are taken as they stand: Typer has Pydantic read each of them, whose import is half of a start; what else
+there is stays Typer's. Annotations are evaluated here as they stand: Typer reads them at every start.
 """
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 
@@ -63,3 +65,39 @@ def _process(parameter: Any, kind: Any, by_typer: Callable[[Any, Any], Any], con
     else:
         value = tuple(map(kind, value)) if isinstance(value, (tuple, list)) else kind(value)
     return value if parameter.callback is None else parameter.callback(context, parameter, value)
+
+
+Criteria = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--criteria",
+        "-c",
+        metavar="ID|FILE",
+        help="Set of criteria, a criteria file, or a rule of response; repeatable; 'all'. [default: hlh-2004]",
+    ),
+]
+Folder = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--criteria-dir", metavar="DIR", envvar="HLHCLI_CRITERIA", help="Folder of your own criteria files, known by their ids."
+    ),
+]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="FORM", help="Form of the input: patient, fhir, phenopacket, csv, xlsx or omop. [default: by its content]"
+    ),
+]
+Map = Annotated[
+    Path | None, typer.Option("--map", metavar="FILE", help="A file that says which column of a table, or code of FHIR, is what.")
+]
+Dictionary = Annotated[Path | None, typer.Option("--dictionary", metavar="FILE", help="The data dictionary of a REDCap project.")]
+At = Annotated[
+    list[str] | None,
+    typer.Option("--at", metavar="DATE=NAME", help="A time point (or DAY=NAME); repeatable. [default: one for each day]"),
+]
+AnchorOption = Annotated[
+    str | None, typer.Option("--anchor", metavar="WHICH", help="The time point, such as first-ferritin or last-platelets.")
+]
+Window = Annotated[str | None, typer.Option("--window", metavar="TIME", help="How far each time point looks back, such as 7d.")]
+Strict = Annotated[bool, typer.Option("--strict", help="An input of which something was not used is an error.")]

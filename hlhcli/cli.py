@@ -11,36 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hlhcli import __version__
-from hlhcli.arguments import Command, Group
-from hlhcli.commands import (
-    EVALUATED,
-    FAILED,
-    INDETERMINATE,
-    NOT_MET,
-    AnchorOption,
-    At,
-    Commands,
-    Criteria,
-    Dictionary,
-    Folder,
-    From,
-    Inputs,
-    Map,
-    Strict,
-    Window,
-    choose,
-    fail,
-    keep,
-    reading,
-    say,
-    usage,
-)
+from hlhcli.arguments import AnchorOption, At, Command, Criteria, Dictionary, Folder, From, Group, Map, Strict, Window
+from hlhcli.commands import EVALUATED, FAILED, INDETERMINATE, NOT_MET, Inputs, choose, fail, keep, reading, say, usage
 
 if TYPE_CHECKING:
     from hlhcli.api import Result
 
 app = typer.Typer(
-    cls=Commands,
     name="hlhcli",
     cls=Group,
     no_args_is_help=True,

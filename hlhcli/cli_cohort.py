@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hlhcli.arguments import Command
+from hlhcli.arguments import Command, Criteria, Folder
 from hlhcli.cli import app
-from hlhcli.commands import FAILED, Criteria, Folder, choose, fail, say, tell, usage
+from hlhcli.commands import FAILED, choose, fail, say, tell, usage
 
 if TYPE_CHECKING:
     from hlhcli.cohort.run import Engine

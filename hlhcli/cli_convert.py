@@ -10,26 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hlhcli import __version__
-from hlhcli.arguments import Command
+from hlhcli.arguments import AnchorOption, At, Command, Dictionary, From, Map, Strict, Window
 from hlhcli.cli import app
-from hlhcli.commands import (
-    FAILED,
-    AnchorOption,
-    At,
-    Dictionary,
-    From,
-    Inputs,
-    Map,
-    Strict,
-    Window,
-    choose,
-    fail,
-    keep,
-    reading,
-    say,
-    tell,
-    usage,
-)
+from hlhcli.commands import FAILED, Inputs, choose, fail, keep, reading, say, tell, usage
 
 if TYPE_CHECKING:
     from hlhcli.readers.account import Account

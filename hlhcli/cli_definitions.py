@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from hlhcli.arguments import Command
+from hlhcli.arguments import Command, Folder
 from hlhcli.cli import app
-from hlhcli.commands import FAILED, Folder, choose, fail, is_file, is_folder, say, usage
+from hlhcli.commands import FAILED, choose, fail, is_file, is_folder, say, usage
 
 
 @app.command("criteria", cls=Command, short_help="List the sets of criteria, show one with its sources, test or compare them.")

@@ -9,26 +9,9 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, get_args
 
 import typer
 
-from hlhcli.arguments import Command
+from hlhcli.arguments import AnchorOption, At, Command, Criteria, Dictionary, Folder, From, Map, Strict, Window
 from hlhcli.cli import app
-from hlhcli.commands import (
-    FAILED,
-    AnchorOption,
-    At,
-    Criteria,
-    Dictionary,
-    Folder,
-    From,
-    Inputs,
-    Map,
-    Strict,
-    Window,
-    choose,
-    fail,
-    keep,
-    reading,
-    usage,
-)
+from hlhcli.commands import FAILED, Inputs, choose, fail, keep, reading, usage
 
 if TYPE_CHECKING:
     from hlhcli.api import Result

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import typer
 
@@ -35,23 +35,6 @@ class Chosen(NamedTuple):
     catalog: "Library"
     sets: "list[CriteriaSet]"
     rules: tuple[str, ...]
-
-
-Criteria = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--criteria",
-        "-c",
-        metavar="ID|FILE",
-        help="Set of criteria, a criteria file, or a rule of response; repeatable; 'all'. [default: hlh-2004]",
-    ),
-]
-Folder = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--criteria-dir", metavar="DIR", envvar="HLHCLI_CRITERIA", help="Folder of your own criteria files, known by their ids."
-    ),
-]
 
 
 def choose(names: list[str] | None, folders: list[Path] | None = None, quiet: bool = False) -> Chosen:
@@ -182,27 +165,6 @@ def standard_input() -> "Source":
     if sys.stdin.isatty():
         say("reading a patient from the terminal; end with Ctrl-D")
     return Source("<stdin>", sys.stdin.buffer)
-
-
-From = Annotated[
-    str | None,
-    typer.Option(
-        "--from", metavar="FORM", help="Form of the input: patient, fhir, phenopacket, csv, xlsx or omop. [default: by its content]"
-    ),
-]
-Map = Annotated[
-    Path | None, typer.Option("--map", metavar="FILE", help="A file that says which column of a table, or code of FHIR, is what.")
-]
-Dictionary = Annotated[Path | None, typer.Option("--dictionary", metavar="FILE", help="The data dictionary of a REDCap project.")]
-At = Annotated[
-    list[str] | None,
-    typer.Option("--at", metavar="DATE=NAME", help="A time point (or DAY=NAME); repeatable. [default: one for each day]"),
-]
-AnchorOption = Annotated[
-    str | None, typer.Option("--anchor", metavar="WHICH", help="The time point, such as first-ferritin or last-platelets.")
-]
-Window = Annotated[str | None, typer.Option("--window", metavar="TIME", help="How far each time point looks back, such as 7d.")]
-Strict = Annotated[bool, typer.Option("--strict", help="An input of which something was not used is an error.")]
 
 
 def reading(
