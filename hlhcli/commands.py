@@ -225,4 +225,6 @@ def fail(message: str) -> NoReturn:
 
 
 def usage(message: str) -> NoReturn:
-    raise typer.BadParameter(message)
+    from hlhcli.errors import printable
+
+    raise typer.BadParameter(printable(message))
