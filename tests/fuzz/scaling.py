@@ -234,7 +234,7 @@ def main(names: list[str]) -> None:
             process.start()
             there.close()
             try:
-                found = here.recv() if here.poll(120) else (0, 120, 0, 0, "more than two minutes")
+                found = here.recv() if here.poll(300) else (0, 300, 0, 0, "more than five minutes")
             except EOFError:
                 found = (0, 0, 0, 0, f"ended by {process.exitcode}")
             process.kill()

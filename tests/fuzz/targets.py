@@ -97,7 +97,7 @@ def shown(result: Result, every: bool = False) -> None:
 
 def evaluated(document: Any, data: bytes) -> None:
     every = len(data) < 30_000 and chosen(data, 16) == 0
-    shown(evaluate_document(document, sets(every)), every)
+    shown(evaluate_document(document, sets(every)[: None if every or chosen(data, 4) == 1 else 1]), every)
 
 
 def balanced(account: Account) -> None:
