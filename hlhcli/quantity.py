@@ -22,7 +22,7 @@ _LONGEST = 500  # characters of a message
 class BadQuantity(ValueError):
     """Text that is no quantity; the message, one printable line, says what to write instead."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str = "") -> None:
         super().__init__(printable(message, _LONGEST))  # it repeats what was written
 
 

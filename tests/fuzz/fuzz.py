@@ -22,7 +22,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent.parent)]
 with atheris.instrument_imports(include=["hlhcli"]):
     from targets import PART, TARGETS
 
-from dictionary import words
+from dictionary import words  # noqa: E402
 
 WORDS = words()
 SLOW = 4  # seconds of one input
@@ -115,7 +115,11 @@ def in_rows(data: bytes, chance: random.Random) -> bytes:
             if len(each) > at:
                 del each[at]
     made = io.StringIO()
-    csv.writer(made, delimiter=chance.choice(",;\t|") if chance.random() < 0.05 else delimiter, lineterminator=chance.choice(("\n", "\n", "\n", "\r\n", "\r"))).writerows(rows)
+    csv.writer(
+        made,
+        delimiter=chance.choice(",;\t|") if chance.random() < 0.05 else delimiter,
+        lineterminator=chance.choice(("\n", "\n", "\n", "\r\n", "\r")),
+    ).writerows(rows)
     parts[number] = made.getvalue().encode("utf-8", "replace")
     return PART.join(parts)
 
@@ -174,7 +178,11 @@ def mutator(target: str) -> Any:
                 return data
         if target in JSON or data.lstrip()[:1] == b"{":
             return as_json(data, chance)
-        return in_text(data.decode("utf-8", "replace"), chance).encode("utf-8", "replace") if target == "text" else in_lines(data, chance)
+        return (
+            in_text(data.decode("utf-8", "replace"), chance).encode("utf-8", "replace")
+            if target == "text"
+            else in_lines(data, chance)
+        )
 
     def as_json(data: bytes, chance: random.Random) -> bytes:
         lines = data.split(b"\n") if data.count(b"\n{") else [data]
@@ -197,7 +205,11 @@ def keeping(once: Any, folder: Path) -> Any:
         try:
             once(data)
         except Exception as error:
-            where = [each for each in traceback.extract_tb(error.__traceback__) if "targets.py" in each.filename or "hlhcli" in each.filename]
+            where = [
+                each
+                for each in traceback.extract_tb(error.__traceback__)
+                if "targets.py" in each.filename or "hlhcli" in each.filename
+            ]
             name = "-".join([type(error).__name__, *(f"{Path(each.filename).stem}.{each.lineno}" for each in where[-2:])])
         if time.process_time() - start > SLOW:
             name = "slow"
@@ -215,7 +227,11 @@ def main() -> None:
     folder = os.environ.get("FOUND")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-    atheris.Setup(arguments, keeping(TARGETS[target], Path(folder)) if folder else lambda data: TARGETS[target](bytes(data)) and None, custom_mutator=mutator(target))
+    atheris.Setup(
+        arguments,
+        keeping(TARGETS[target], Path(folder)) if folder else lambda data: TARGETS[target](bytes(data)) and None,
+        custom_mutator=mutator(target),
+    )
     atheris.Fuzz()
 
 

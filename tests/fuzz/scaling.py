@@ -31,7 +31,9 @@ def _timepoints(n: int, inside: str = "  observations: {ferritin: 900 ng/mL, fev
 
 def _series(n: int, many: int = 1) -> str:
     names = ["ferritin: {unit: ng/mL", "platelets: {unit: 10*9/L", "sil2r: {unit: U/mL", "hemoglobin: {unit: g/dL"]
-    return "series:\n" + "".join(f"  {name}, points: [{', '.join(f'[{i / 100}, {i}]' for i in range(n))}]}}\n" for name in names[:many])
+    return "series:\n" + "".join(
+        f"  {name}, points: [{', '.join(f'[{i / 100}, {i}]' for i in range(n))}]}}\n" for name in names[:many]
+    )
 
 
 def _observation(number: int, **more: object) -> dict[str, object]:
@@ -70,7 +72,9 @@ def _measured(number: int) -> dict[str, object]:
 def _omop(n: int, concepts: int) -> str:
     concept = "concept_id,concept_name,domain_id,vocabulary_id,concept_class_id,standard_concept,concept_code\n1,Ferritin,Measurement,LOINC,Lab Test,S,2276-4\n"
     concept += "".join(f"{i + 2},x{i},Measurement,LOINC,Lab Test,S,{i}-1\n" for i in range(concepts))
-    rows = "".join(f"{i},{i % 50},{1 if i % 2 else i % max(concepts, 1) + 2},2016-{i % 12 + 1:02}-{i % 28 + 1:02},{i},8842\n" for i in range(n))
+    rows = "".join(
+        f"{i},{i % 50},{1 if i % 2 else i % max(concepts, 1) + 2},2016-{i % 12 + 1:02}-{i % 28 + 1:02},{i},8842\n" for i in range(n)
+    )
     return PART.decode().join((
         "measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number,unit_concept_id\n" + rows, concept,
         "person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth\n" + "".join(f"{i},8507,2010,3,4\n" for i in range(50)),
@@ -243,7 +247,10 @@ def main(names: list[str]) -> None:
         seconds = [f"{each[1]:.2f}" for each in spent]
         growth = spent[-1][1] / max(spent[0][1], 0.02)
         loud = "  <<<" if growth > 9 or spent[-1][1] > 5 or spent[-1][2] > 300 or "FAILED" in spent[-1][4] else ""
-        print(f"{MADE[name][0]:11} {name:40} {spent[-1][0] / 1024:7.0f} kB  {' '.join(seconds):20} s  {spent[-1][2]:5.0f} MB (before {spent[-1][3]:.0f})  x{growth:.1f}{loud}  {spent[-1][4][:110]}", flush=True)
+        print(
+            f"{MADE[name][0]:11} {name:40} {spent[-1][0] / 1024:7.0f} kB  {' '.join(seconds):20} s  {spent[-1][2]:5.0f} MB (before {spent[-1][3]:.0f})  x{growth:.1f}{loud}  {spent[-1][4][:110]}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -30,10 +30,18 @@ def seeds() -> dict[str, list[bytes]]:
     small = [sample for sample in samples if len(sample) < 6000]
     template = (ROOT / "hlhcli" / "template.yaml").read_bytes()
     entries = [json.dumps(each["resource"]).encode() for each in json.loads(bundle)["entry"]]
-    measured = test_omop.MEASUREMENT + test_omop.row() + test_omop.row(measurement_concept_id="2", value_as_number="7.4", unit_concept_id="8713") + test_omop.row(operator_concept_id="4172704")
+    measured = (
+        test_omop.MEASUREMENT
+        + test_omop.row()
+        + test_omop.row(measurement_concept_id="2", value_as_number="7.4", unit_concept_id="8713")
+        + test_omop.row(operator_concept_id="4172704")
+    )
     conditions = test_omop.CONDITION + "1,11,5,2016-05-02,,,x,0\n2,12,8,2016-05-03,,,y,0\n"
     cdm = PART.join(text.encode() for text in (measured, test_omop.CONCEPT, test_omop.PERSON, conditions))
-    fields = test_redcap.OFFICIAL + "".join(f'{name},labs,,{kind},{label},"{choices}",{note},{check},,,{mark},,,,,,,\n' for name, kind, label, choices, note, check, mark in test_redcap.FIELDS)
+    fields = test_redcap.OFFICIAL + "".join(
+        f'{name},labs,,{kind},{label},"{choices}",{note},{check},,,{mark},,,,,,,\n'
+        for name, kind, label, choices, note, check, mark in test_redcap.FIELDS
+    )
     export = b"record_id,redcap_event_name,sex,visit_date,lab1,hgb,plt,wbc,fever,spm,bm_site___1,bm_site___2,signs___a,ferritin\n1,baseline_arm_1,1,2016-05-02,900,7.4,38,4.1,1,2,1,0,0,1\n1,day_7_arm_1,,2016-05-09,400,8.8,90,,0,1,0,0,0,\n"
     german = b"Fallnummer;Datum;Test;Ergebnis;Einheit\n1;02.05.2016;Ferritin;1.200,5;ng/mL\n1;02.05.2016;Thrombozyten;38;G/l\n2;03.05.2016;Hb;folgt;g/dl\n"
     wide_map = b"layout: wide\npatient: id\ntime: [taken, seen]\ncolumns:\n  f: {observable: ferritin, unit: ng/mL, timepoint: A, day: 3}\n  s: {observable: spleno, choices: {1: yes, 2: no}}\n  r: {drug: ruxolitinib}\nmissing: {x: pending}\nunchecked: no\n"
@@ -42,7 +50,7 @@ def seeds() -> dict[str, list[bytes]]:
     own = bundle.replace(b"2276-4", b"F1").replace(b"http://loinc.org", b"http://lab")
     values = [value.encode("utf-8", "replace") for value in (*VALUES, *PHRASES)]
     sheet = b'<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>patient</t></is></c><c r="B1" t="inlineStr"><is><t>date</t></is></c><c r="C1" t="inlineStr"><is><t>Ferritin (ng/mL)</t></is></c></row><row r="2"><c r="A2"><v>1</v></c><c r="B2" t="inlineStr"><is><t>2016-05-02</t></is></c><c r="C2"><v>900.5</v></c></row></sheetData></worksheet>'
-    made = {
+    return {
         "patient": [*small, template],
         "fhir": [bundle, b"\n".join(entries) + b"\n", *entries],
         "phenopacket": [packet],
@@ -53,11 +61,11 @@ def seeds() -> dict[str, list[bytes]]:
         "redcap": [fields.encode() + PART + export],
         "omop": [cdm],
         "workbook": [tables.workbook(), sheet],
-        "criteria": [path.read_bytes() for path in sorted(CRITERIA.glob("*.yaml"))] + [(ROOT / "hlhcli" / "my-hospital.yaml").read_bytes()],
+        "criteria": [path.read_bytes() for path in sorted(CRITERIA.glob("*.yaml"))]
+        + [(ROOT / "hlhcli" / "my-hospital.yaml").read_bytes()],
         "response": [path.read_bytes() for path in sorted((CRITERIA / "response").glob("*.yaml"))],
         "text": values,
     }
-    return made
 
 
 def main(folder: Path) -> None:
