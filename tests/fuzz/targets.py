@@ -50,6 +50,7 @@ PLANS = [
 ]
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _PREFIX = "hlhcli-fuzz-"
+drawn = False  # every result is printed in every form
 
 
 def chosen(data: bytes, of: int) -> int:
@@ -96,8 +97,12 @@ def shown(result: Result, every: bool = False) -> None:
 
 
 def evaluated(document: Any, data: bytes) -> None:
+    """By one set or several, and printed in every form for some inputs (for all, where `drawn` is set)."""
     every = len(data) < 30_000 and chosen(data, 16) == 0
-    shown(evaluate_document(document, sets(every)[: None if every or chosen(data, 4) == 1 else 1]), every)
+    several = sets(every) if every or chosen(data, 4) == 1 else sets()[:1]
+    if drawn:
+        every, several = True, sets()[:1]
+    shown(evaluate_document(document, several), every)
 
 
 def balanced(account: Account) -> None:
@@ -283,8 +288,14 @@ def response(data: bytes) -> str | None:
 
 
 def text(data: bytes) -> str | None:
-    """One text as a quantity, a date, a cell, and a value of every observable."""
-    written = data.decode("utf-8", "replace")
+    """Each line as a quantity, a date, a cell, and a value of every observable."""
+    said = None
+    for written in data.decode("utf-8", "replace").split("\n"):
+        said = _one_text(written) or said
+    return said
+
+
+def _one_text(written: str) -> str | None:
     said = None
     for decimal in ("point", "comma"):
         try:

@@ -10,24 +10,38 @@ from pathlib import Path
 import pytest
 from command import ROOT, hlhcli
 
+from hlhcli.readers.placing import BadPlan, plan
+
 FUZZ = ROOT / "tests" / "fuzz"
 CORPUS = FUZZ / "corpus"
 TARGETS = sorted(path.name for path in CORPUS.iterdir())
 SECONDS, MEGABYTES = 5, 300
 
-# What once failed, and what is said of it now (an empty text: it is evaluated).
+# What once failed, and what is said of it now (an empty text: it is evaluated, or read as a set).
 SAID = {
+    "patient/value-that-turns-the-line.yaml": "p.yaml:3:28: no number found in '\\u202e'; write for example 1 ng/mL, or 'not done', 'pending', 'unknown'",
+    "patient/one-of-two-not-known.yaml": "",
+    "fhir/bundles-in-bundles": "x: nothing about a patient was found",
+    "table/long-name": "",
+    "table/long-name-of-points": "",
+    "table/long-name-of-boxes": "",
+    "table/long-name-of-choices": "",
+    "workbook/long-name": "",
     "criteria/at-twice.yaml": "c.yaml:4:10: 'ferritin >= 500 ug/L at previous at baseline' cannot be read; write for example 'ferritin >= 500 ug/L at baseline'",
     "criteria/at-very-often.yaml": "c.yaml:4:10: a phrase of 6620 characters is too long (limit 500); write one comparison",
+    "criteria/long-phrase": "c.yaml:4:10: a phrase of 11999 characters is too long (limit 500); write one comparison",
+    "criteria/long-unit": "c.yaml:4:10: a phrase of 3014 characters is too long (limit 500); write one comparison",
     "criteria/fold-of-nothing.yaml": "c.yaml:4:10: 'ferritin falls > 00-fold' is no change: a fold is 1 or more; a fall to a half is 'falls >= 2-fold' or 'falls >= 50 %'",
     "criteria/fall-by-more-than-all.yaml": "c.yaml:4:10: 'ferritin falls >= 150 %' is no change: nothing falls by more than 100 %",
-    "patient/value-that-turns-the-line.yaml": "p.yaml:3:28: no number found in '\\u202e'; write for example 1 ng/mL, or 'not done', 'pending', 'unknown'",
+    "criteria/case-that-turns-the-line.yaml": "",
 }
 
 _REPLAY = """
 import json, sys, time, traceback
 sys.path.insert(0, sys.argv[1])
+import targets
 from targets import CORPUS, TARGETS
+targets.drawn = True
 def memory():
     try:
         return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) // 1024
@@ -57,6 +71,35 @@ def test_each_is_evaluated_or_refused(target: str):
         assert megabytes < MEGABYTES, name
         expected = SAID.get(f"{target}/{name}")
         assert expected is None or said == expected, name
+
+
+def test_a_long_name_takes_no_longer_than_its_length():
+    """The names of columns are read in a time that grows as they do: ten times as long, not a hundred times."""
+    import io
+    import time
+
+    from hlhcli.readers import table
+
+    spent = []
+    for length in (10_000, 100_000):
+        names = ",".join(mark * (length // len(mark)) + "!" for mark in ("_", ".", "a___", "a(choice="))
+        start = time.process_time()
+        table.guessed(io.BytesIO(f"patient,date,Ferritin (ng/mL),{names}\n1,2016-05-02,900,1,2,3,4\n".encode()), "x.csv")
+        spent.append(time.process_time() - start)
+    assert spent[1] < SECONDS
+
+
+def test_time_points_outside_of_the_calendar():
+    """A time point that is asked for lies in a year in which somebody can have lived."""
+    with pytest.raises(BadPlan, match="'0001-01-02=A' is no time point: its year is not between 1850 and 2200"):
+        plan(["0001-01-02=A"], window="7d")
+
+
+def test_the_height_of_a_value_beside_an_unknown_one():
+    """In the lane of its quantity it stands as high as the value that is known."""
+    ran = hlhcli("check", CORPUS / "patient" / "one-of-two-not-known.yaml")
+    (lane,) = [line for line in ran.out.splitlines() if line.startswith("T (°C)")]
+    assert lane.split()[2:] == ["▆", "▃"]
 
 
 def test_the_table_names_files_that_are_there():
