@@ -41,7 +41,7 @@ _RATIO = r"(\w+) in (\S+) / (\w+) in (\S+) (<=|>=|<|>) (\d{1,9}(?:\.\d{1,9})?)"
 _CHANGE = r"(\w+) (falls|rises)(?: (<=|>=|<|>) (\d{1,5}(?:\.\d{1,3})?)(?<! 0) ?(%|-fold))?(?: from (baseline|nadir|peak|previous))?"
 _LEFT: dict[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}  # what is left, where so much is lost
 STARTS: tuple[At, ...] = ("baseline", "nadir", "peak", "previous")
-_LONGEST = 500  # characters of a phrase
+_LONGEST = 600  # characters of a phrase
 _LINEAR = r"(-?\d{1,9}(?:\.\d{1,9})?) per (\S.*?) of (\w+)"
 
 

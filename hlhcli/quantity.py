@@ -16,7 +16,7 @@ Operator = Literal["<", "<=", ">", ">="]
 MAX_TEXT = 200  # characters of one value; longer text belongs into a note
 MAX_DIGITS = 30  # more is no measurement, and bounds the arithmetic
 MAX_EXPONENT = 15
-_LONGEST = 500  # characters of a message
+_LONGEST = 600  # characters of a message
 
 
 class BadQuantity(ValueError):

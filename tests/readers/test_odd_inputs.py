@@ -28,9 +28,9 @@ SAID = {
     "table/long-name-of-choices": "",
     "workbook/long-name": "",
     "criteria/at-twice.yaml": "c.yaml:4:10: 'ferritin >= 500 ug/L at previous at baseline' cannot be read; write for example 'ferritin >= 500 ug/L at baseline'",
-    "criteria/at-very-often.yaml": "c.yaml:4:10: a phrase of 6620 characters is too long (limit 500); write one comparison",
-    "criteria/long-phrase": "c.yaml:4:10: a phrase of 11999 characters is too long (limit 500); write one comparison",
-    "criteria/long-unit": "c.yaml:4:10: a phrase of 3014 characters is too long (limit 500); write one comparison",
+    "criteria/at-very-often.yaml": "c.yaml:4:10: a phrase of 6620 characters is too long (limit 600); write one comparison",
+    "criteria/long-phrase": "c.yaml:4:10: a phrase of 11999 characters is too long (limit 600); write one comparison",
+    "criteria/long-unit": "c.yaml:4:10: a phrase of 3014 characters is too long (limit 600); write one comparison",
     "criteria/fold-of-nothing.yaml": "c.yaml:4:10: 'ferritin falls > 00-fold' is no change: a fold is 1 or more; a fall to a half is 'falls >= 2-fold' or 'falls >= 50 %'",
     "criteria/fall-by-more-than-all.yaml": "c.yaml:4:10: 'ferritin falls >= 150 %' is no change: nothing falls by more than 100 %",
     "criteria/case-that-turns-the-line.yaml": "",
@@ -93,6 +93,14 @@ def test_time_points_outside_of_the_calendar():
     """A time point that is asked for lies in a year in which somebody can have lived."""
     with pytest.raises(BadPlan, match="'0001-01-02=A' is no time point: its year is not between 1850 and 2200"):
         plan(["0001-01-02=A"], window="7d")
+
+
+def test_wrong_usage_cannot_act():
+    """What is repeated of an option acts on no terminal."""
+    ran = hlhcli("check", "--at", "\x1b[31m=A", "samples/inputs/fhir-bundle.json")
+    assert ran.code == 2
+    assert "\x1b" not in ran.err
+    assert r"'\u001b[31m=A' is no time point" in " ".join(ran.err.split())
 
 
 def test_the_height_of_a_value_beside_an_unknown_one():
