@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from hlhcli.readers.inputs import Options
 
 
+_SUGGESTED = 100  # time points among which one of a like name is looked for
+
+
 class Result(NamedTuple):
     """All that was found for one input: the assessments of each time point by each set of criteria, and the warnings."""
 
@@ -203,7 +206,7 @@ def _baseline_problems(document: Document) -> Iterable[Problem]:
             message = "another drug of this line names another baseline; a line has one"
             yield Problem(document.source, message, *document.where("therapies", index, "baseline"))
         if therapy.baseline is not None and therapy.baseline not in names:
-            message = f"'{printable(therapy.baseline, 60)}' is no time point{did_you_mean(therapy.baseline, names)}"
+            message = f"'{printable(therapy.baseline, 60)}' is no time point{did_you_mean(therapy.baseline, names[:_SUGGESTED])}"
             yield Problem(document.source, message, *document.where("therapies", index, "baseline"))
 
 

@@ -16,6 +16,7 @@ from hlhcli.yamltree import Mapping, Sequence, mark_of, parse
 _CASE = ("name", "age", "onset", "observations", "genetics", "expect")
 _EXPECT = ("verdict", "count", "score", "probability", "applicable", "warns")
 _NONE = "none"
+_LONGEST = 1000  # characters of a message
 
 
 class Ran(NamedTuple):
@@ -40,9 +41,10 @@ def table(content: bytes | str, source: str) -> list[tuple[str, str, str]]:
     entries: Any = tree.get("cases", []) if isinstance(tree, Mapping) else []
     return [
         (
-            case["name"],
+            _text(case["name"]),
             "; ".join(
-                [f"{key} {case[key]}" for key in ("age", "onset") if key in case] + [*_said(case, "observations"), *_variants(case)]
+                [f"{key} {_text(case[key])}" for key in ("age", "onset") if key in case]
+                + [*_said(case, "observations"), *_variants(case)]
             ),
             "; ".join(_said(case, "expect")),
         )
@@ -53,7 +55,7 @@ def table(content: bytes | str, source: str) -> list[tuple[str, str, str]]:
 
 def _said(case: Mapping, key: str) -> list[str]:
     said = case.get(key)
-    return [f"{name}: {_text(value)}" for name, value in said.items()] if isinstance(said, Mapping) else []
+    return [f"{_text(name)}: {_text(value)}" for name, value in said.items()] if isinstance(said, Mapping) else []
 
 
 def _variants(case: Mapping) -> list[str]:
@@ -61,20 +63,20 @@ def _variants(case: Mapping) -> list[str]:
     if not isinstance(genetics, Mapping):
         return []
     variants, tested = genetics.get("variants", []), genetics.get("tested", [])
-    found = [" ".join(map(str, variant.values())) for variant in variants if isinstance(variant, Mapping)]
+    found = [" ".join(map(_text, variant.values())) for variant in variants if isinstance(variant, Mapping)]
     return found + [f"tested: {_text(tested)}"] * bool(tested)
 
 
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {each}" for key, each in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return ", ".join(f"{_text(key)} {_text(each)}" for key, each in value.items())
+    return ", ".join(map(_text, value)) if isinstance(value, list) else printable(value)
 
 
 def _run(case: Any, source: str, criteria: CriteriaSet, start: tuple[int, int]) -> Ran:
     known = [item_id(item) for item in criteria.items]
     problems: list[Problem] = []
-    name = str(case.get("name", "")) if isinstance(case, Mapping) else ""
+    name = _text(case.get("name", "")) if isinstance(case, Mapping) else ""
     if not isinstance(case, Mapping) or not name or not isinstance(case.get("expect"), Mapping) or not case["expect"]:
         return Ran(name or "?", (Problem(source, "expected {name: …, observations: {…}, expect: {verdict: met}}", *start),))
     for where, names in (((), _CASE), (("expect",), (*_EXPECT, *known))):
@@ -91,8 +93,8 @@ def _run(case: Any, source: str, criteria: CriteriaSet, start: tuple[int, int]) 
     for key, expected in case["expect"].items():
         found = _found(key, result)
         if (not expected or str(expected) not in found) if key == "warns" else _plain(expected) != _plain(found):
-            message = f"{name}: {key} is {found or 'empty'}, expected {expected}"
-            problems.append(Problem(source, message, *mark_of(case, ("expect", key))))
+            message = f"{name}: {key} is {found or 'empty'}, expected {_text(expected)}"
+            problems.append(Problem(source, printable(message, _LONGEST), *mark_of(case, ("expect", key))))
     return Ran(name, tuple(problems))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any as AnyType
@@ -130,7 +131,8 @@ class Reader:
     def distinct(self, verdict: Node) -> None:
         """Two items cannot go by one name."""
         names = [rules.item_id(node) for node in (*rules.asides(verdict), *rules.items(verdict))]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        counted = Counter(names)
+        twice = next((name for name in names if counted[name] > 1), None)
         if twice:
             where = "verdict" if "verdict" in self.tree else "add" if "add" in self.tree else "change"
             self.fail(f"two items go by the name '{twice}'; give each an id of its own", where)

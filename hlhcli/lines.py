@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -71,6 +72,7 @@ def lines(patient: Patient, calendar: Calendar, ordered: Sequence[Snapshot]) -> 
             groups.setdefault(("start not stated", 0), []).append(each)
     starts = [(min((one.start for one in group if one.start is not None), default=None), group) for group in groups.values()]
     starts.sort(key=lambda each: (each[0] is None, each[0] or Fraction(0)))
+    moments = sorted({start for start, _ in starts if start is not None})
     bases = [_baseline(group, start, ordered) for start, group in starts]
     found = []
     for number, (start, group) in enumerate(starts):
@@ -81,7 +83,7 @@ def lines(patient: Patient, calendar: Calendar, ordered: Sequence[Snapshot]) -> 
         stop = max((each for each in stops if each is not None), default=None) if None not in stops else None
         name = group[0].therapy.line or (f"line {number + 1}" if start is not None else "line of unknown place")
         guessed = not group[0].therapy.line and len({one.start for one in group}) > 1
-        until = min((other for other, _ in starts if other is not None and start is not None and other > start), default=None)
+        until = moments[at] if start is not None and (at := bisect_right(moments, start)) < len(moments) else None
         span = () if place is None else _span(ordered, range(place + 1, end + 1), start, until)
         found.append(Line(name, tuple(group), start, stop, place, span, why_not, named, guessed, until))
     return tuple(found)

@@ -41,12 +41,13 @@ _RATIO = r"(\w+) in (\S+) / (\w+) in (\S+) (<=|>=|<|>) (\d{1,9}(?:\.\d{1,9})?)"
 _CHANGE = r"(\w+) (falls|rises)(?: (<=|>=|<|>) (\d{1,5}(?:\.\d{1,3})?)(?<! 0) ?(%|-fold))?(?: from (baseline|nadir|peak|previous))?"
 _LEFT: dict[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}  # what is left, where so much is lost
 STARTS: tuple[At, ...] = ("baseline", "nadir", "peak", "previous")
+_LONGEST = 600  # characters of a phrase
 _LINEAR = r"(-?\d{1,9}(?:\.\d{1,9})?) per (\S.*?) of (\w+)"
 
 
 def phrase(text: str, about: About) -> Leaf:
     """The comparison that `text` says. Raises BadQuantity or UnknownName, with what to write instead."""
-    text = " ".join(text.split())
+    text = _checked(text)
     if " rises" in text or " falls" in text:
         return _change(text, about)
     if " at " in text:
@@ -77,7 +78,7 @@ def phrase(text: str, about: About) -> Leaf:
 
 def stated(name: str, about: About) -> Present:
     """A finding that counts only where it is stated."""
-    observable = observables.get(observables.resolve(name))
+    observable = observables.get(observables.resolve(_checked(name)))
     if observable.family is not None:
         raise BadQuantity(f"{observable.name} is a quantity; 'stated' takes a finding, such as molecular_diagnosis")
     return Present(about, observable.name, frozenset(observable.values or ("yes",)), f"{observable.name} stated", True)
@@ -85,12 +86,20 @@ def stated(name: str, about: About) -> Present:
 
 def linear(text: str, about: About) -> Linear:
     """A term such as `-0.003 per 10*9/L of platelets`."""
-    text = " ".join(text.split())
+    text = _checked(text)
     found = re.fullmatch(_LINEAR, text)
     if not found:
         raise BadQuantity(f"'{text}' gives no points; write {{18: immunosuppression}}, or '-0.003 per 10*9/L of platelets'")
     observable = _proportional(_quantity(found[3]))
     return Linear(about, observable.name, Fraction(found[1]), observable.units.require(found[2]), text)
+
+
+def _checked(text: str) -> str:
+    """The phrase with single spaces, if it is no longer than a phrase can be."""
+    text = " ".join(text.split())
+    if len(text) > _LONGEST:
+        raise BadQuantity(f"a phrase of {len(text)} characters is too long (limit {_LONGEST}); write one comparison")
+    return text
 
 
 def _quantity(name: str) -> Observable:
@@ -135,7 +144,7 @@ def _at(text: str, about: About) -> Leaf:
     body, _, moment = text.rpartition(" at ")
     leaf = phrase(body, about)
     when = next((each for each in STARTS if each == moment), None)
-    if when is None or not isinstance(leaf, (Threshold, Present, Word)):
+    if when is None or not isinstance(leaf, (Threshold, Present, Word)) or leaf.at:
         raise BadQuantity(f"'{text}' cannot be read; write for example 'ferritin >= 500 ug/L at baseline'")
     return leaf._replace(at=when, text=text)
 
@@ -155,6 +164,10 @@ def _change(text: str, about: About) -> Change:
     falls = found[2] == "falls"
     against = next((each for each in STARTS if each == found[6]), STARTS[0])
     operator, number = COMPARATORS[found[3] or ">"], Fraction(found[4] or 0)
+    if found[5] == "-fold" and number < 1:
+        raise BadQuantity(f"'{text}' is no change: a fold is 1 or more; a fall to a half is 'falls >= 2-fold' or 'falls >= 50 %'")
+    if found[5] == "%" and falls and number > 100:
+        raise BadQuantity(f"'{text}' is no change: nothing falls by more than 100 %")
     if found[5] == "%" or not found[5]:  # falls by a quarter: three quarters are left
         share = 1 - number / 100 if falls else 1 + number / 100
     else:

@@ -7,6 +7,7 @@ import unicodedata
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from hlhcli.errors import printable
 from hlhcli.status import Status
 
 Decimal = Literal["point", "comma"]
@@ -15,10 +16,14 @@ Operator = Literal["<", "<=", ">", ">="]
 MAX_TEXT = 200  # characters of one value; longer text belongs into a note
 MAX_DIGITS = 30  # more is no measurement, and bounds the arithmetic
 MAX_EXPONENT = 15
+_LONGEST = 600  # characters of a message
 
 
 class BadQuantity(ValueError):
-    """Text that is no quantity; the message says what to write instead."""
+    """Text that is no quantity; the message, one printable line, says what to write instead."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message, _LONGEST))  # it repeats what was written
 
 
 class NoNumber(BadQuantity):

@@ -18,6 +18,7 @@ from hlhcli.readers.fhir_versions import Versions, corrects, version
 from hlhcli.readers.jsontext import BadJson
 
 _SUBJECTS = ("", "Patient")
+_DEEPEST = 20  # Bundles inside of one another
 _REFERRED = ("Patient", "Specimen", "Medication")  # of which no version is left out
 
 
@@ -57,16 +58,13 @@ class Reader:
     def all(self, resources: Iterable[tuple[Place, Any]]) -> Charts:
         """Every resource of the input. Raises InputError where none of them is one of a patient."""
         for place, resource in resources:
-            try:
-                self.add(place, resource)
-            except RecursionError:
-                self._leave("nested too deeply", "Bundle", place)
+            self.add(place, resource)
         self.events.finish()
         self._outdated |= self._versions.outdated()
         self.charts.join(_last_parts(self.charts))
         return self.charts
 
-    def add(self, place: Place, found: Any) -> None:
+    def add(self, place: Place, found: Any, depth: int = 0) -> None:
         """One resource, or an entry of a Bundle that holds one."""
         entry = obj(found)
         if isinstance(found, BadJson) or not entry:
@@ -86,11 +84,14 @@ class Reader:
                 return
             entry = inner
         kind, name = text(entry.get("resourceType")), text(entry.get("id"))
+        if kind == "Bundle" and depth > _DEEPEST:
+            self._leave("nested too deeply", "Bundle", place)
+            return
         if kind == "Bundle":
             found = entry.get("entry")
             inside = found if isinstance(found, list) else []
             for each in reversed(inside) if entry.get("type") == "history" else inside:
-                self.add(place, each)
+                self.add(place, each, depth + 1)
             return
         place = place._replace(label=f"{kind}/{name}" if name else kind)
         subject = _subject(entry, address)

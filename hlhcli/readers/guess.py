@@ -57,6 +57,7 @@ _LONG = ("analyte", "value", "comparator", "unit", "reference", "reference_low",
 _PERSON = ("patient", "sex", "birth_date", "day", "timepoint")
 _PERSONS = "patient", "pat", "person", "subject", "case", "fall", "fallnummer", "mrn", "record", "name", "id", "nr", "no", "number"
 _NO_TIME = re.compile(rf"{redcap.BORN}|death|died|consent|follow")  # dates of something else
+_AGE = re.compile(r"(.+?)[ _.,]*[(\[ _.](?:in[ _])?([A-Za-z]+)[)\]]?")  # with its unit
 _MOST_SAID = 100  # lines of comments
 
 
@@ -181,7 +182,7 @@ def _age(header: Iterable[str], used: set[str]) -> dict[str, str]:
             continue
         if key(name) in _ROLES["age"]:
             return {"age": name}
-        parts = re.fullmatch(r"(.+?)[ _.,]*[(\[ _.](?:in[ _])?([A-Za-z]+)[)\]]?", name)
+        parts = _AGE.fullmatch(name) if len(name) <= _SHORT else None  # it takes the square of the length
         if parts and key(parts[1]) in _ROLES["age"] and (unit := units.find(parts[2])):
             return {"age": name, "age_unit": unit.name}
     return {}

@@ -14,6 +14,7 @@ from hlhcli.fields import moment as read_moment
 from hlhcli.observations import missing
 from hlhcli.quantity import BadQuantity
 from hlhcli.readers.chart import Fact, Place
+from hlhcli.readers.dates import EARLIEST, LATEST
 
 UNDATED = "time not stated"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -63,9 +64,11 @@ def plan(at: Iterable[str] = (), anchor: str | None = None, window: str | None =
         if not name.strip() or not (_DATE.fullmatch(moment) or re.fullmatch(r"-?\d{1,5}", moment)):
             raise BadPlan(f"'{each}' is no time point; write DATE=NAME, such as 2016-05-02=Admission, or DAY=NAME")
         try:
-            read_moment(moment, "point")
+            when = read_moment(moment, "point").date
         except BadQuantity as error:
             raise BadPlan(str(error)) from None
+        if when and not EARLIEST <= when.year <= LATEST:
+            raise BadPlan(f"'{each}' is no time point: its year is not between {EARLIEST} and {LATEST}")
         stated.append((moment, name.strip()))
     if len({name for _, name in stated}) < len(stated):
         raise BadPlan("two time points have one name; give each a name of its own")

@@ -30,8 +30,7 @@ _INSTRUMENT = ("redcap_repeat_instrument", "repeat_instrument")
 _INSTANCE = ("redcap_repeat_instance", "repeat_instance")
 _OTHER = ("redcap_data_access_group", "data_access_group", "redcap_survey_identifier", "survey_identifier", "complete?")
 _STATES = frozenset({"", "0", "1", "2", "incomplete", "unverified", "complete"})
-_BOX = re.compile(r"(.+)___(-?\w+)")
-_LABELLED = re.compile(r"(.+?)\s*\(choice=(.+)\)")
+_CODE = re.compile(r"-?\w+")
 _UNITS = re.compile(r"(?:units?\s*(?:are|is)?\s*[:=]?|in|measured in|\()\s*", re.IGNORECASE)
 _MOST_CHOICES = 4  # that are listed in a hint
 _SHOWN = 90  # characters of a label and its choices
@@ -88,10 +87,22 @@ def is_redcap(header: Sequence[str], samples: Sequence[Row]) -> bool:
     names = [key(name) for name in header]
     if any(name in (EVENTS[0], _INSTRUMENT[0], _INSTANCE[0]) for name in names) or {EVENTS[1], _INSTRUMENT[1]} <= {*names}:
         return True
-    if any(_BOX.fullmatch(name) or _LABELLED.fullmatch(name) for name in header):
+    if any(_box(name) or _labelled(name) for name in header):
         return True
     states = [number for number, name in enumerate(names) if name.endswith("_complete") or name == "complete?"]
     return bool(states) and all(row.cells[number].casefold() in _STATES for row in samples for number in states)
+
+
+def _box(name: str) -> tuple[str, str] | None:
+    """The field and the code of a box to tick, such as `site___1`. A pattern would take the square of a long name's length."""
+    field, _, code = name.rpartition("___")
+    return (field, code) if field and _CODE.fullmatch(code) else None
+
+
+def _labelled(name: str) -> tuple[str, str] | None:
+    """The label and the choice of a box to tick, such as `Site (choice=Marrow)`."""
+    label, _, choice = name.partition("(choice=")
+    return (label.rstrip(), choice[:-1]) if label.strip() and len(choice) > 1 and choice.endswith(")") else None
 
 
 def dictionary(path: Path) -> dict[str, Field]:
@@ -210,14 +221,15 @@ class Records(Wide):
 
     def _split(self, name: str) -> tuple[str, Field, str] | None:
         """The name, the field, and the label of the choice (may be empty), if the column is a box to tick."""
-        if match := _LABELLED.fullmatch(name):
-            return match[1], Field(match[1], "checkbox", match[1]), match[2]
-        match = _BOX.fullmatch(name)
-        if match is None:
+        if labelled := _labelled(name):
+            label, choice = labelled
+            return label, Field(label, "checkbox", label), choice
+        if not (box := _box(name)):
             return None
-        field = self.fields.get(match[1].casefold(), Field(match[1], "checkbox"))
+        plain, ticked = box
+        field = self.fields.get(plain.casefold(), Field(plain, "checkbox"))
         labels = {re.sub(r"\W", "_", code): label for code, label in field.choices.items()}
-        return match[1], field, labels.get(match[2].casefold(), "")
+        return plain, field, labels.get(ticked.casefold(), "")
 
     def _box_of(self, number: int, name: str, plain: str, field: Field, label: str) -> None:
         """What a tick states: what the mapping says, or the choice as a value of the field.

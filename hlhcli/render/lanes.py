@@ -186,7 +186,9 @@ def _sign(value: Observed, interval: Interval | None, numbers: tuple[Fraction, F
 
 def _height(interval: Interval, numbers: tuple[Fraction, Fraction]) -> int:
     """From 0 to 7 between the lowest and the highest of the numbers."""
-    (least, most), here = numbers, interval.hi or Fraction(0)
+    (least, most), here = numbers, interval.hi
+    if here is None:  # of several values, of which another is not known
+        here = interval.lo or Fraction(0)
     if least == most:
         return 3
     if least > 0 and most / least > _DECADES:
