@@ -19,9 +19,9 @@ from hlhcli.snapshot import Snapshot, snapshots
 from hlhcli.yamltree import MAX_BYTES
 
 if TYPE_CHECKING:
-    from hlhcli.comparison import Comparison
     from hlhcli.course import Course
     from hlhcli.deltas import Delta
+    from hlhcli.disagreement import Comparison
     from hlhcli.readers.account import Account
     from hlhcli.readers.inputs import Options
 
@@ -65,7 +65,7 @@ class Result(NamedTuple):
         """Where the sets of criteria differ and what to test next, at each time point; empty where there is one set."""
         if len({assessment.criteria.id for assessment in self.assessments}) < 2:
             return []
-        from hlhcli.comparison import compare_sets  # most calls are about one set, and every start pays for an import
+        from hlhcli.disagreement import compare_sets  # most calls are about one set, and every start pays for an import
 
         return compare_sets(self.assessments)
 

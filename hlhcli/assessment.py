@@ -11,10 +11,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from hlhcli import nexttest, population, remarks, rules
-from hlhcli.comparisons import Evidence, Outcome
 from hlhcli.entries import Reported
 from hlhcli.evaluate import evaluate, totals
 from hlhcli.observations import PENDING, Missing
+from hlhcli.outcome import Evidence, Outcome
 from hlhcli.quantity import Interval
 from hlhcli.rules import CriteriaSet, Grade, Linear, Logic, Points, Report, asked, item_id, worst
 from hlhcli.snapshot import Snapshot

@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from hlhcli import observables, rules
-from hlhcli.comparisons import Evidence, Known, Outcome
 from hlhcli.observations import NOT_STATED, TRENDS, Missing, Observation, Qualitative, Quantity
+from hlhcli.outcome import Evidence, Known, Outcome
 from hlhcli.quantity import Interval, decimal_text
 from hlhcli.status import Status
 

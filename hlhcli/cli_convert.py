@@ -124,7 +124,7 @@ def _refuse_old(target: Path, force: bool) -> None:
 
 def _convert(file: str, output: str | None, inputs: Inputs, private: bool, force: bool) -> None:
     """Each patient as a file; one alone on the screen or under the name that was asked for."""
-    from hlhcli.readers import yamlfile
+    from hlhcli.readers import yaml_writer
 
     several = output is not None and (Path(output).is_dir() or output.endswith(("/", "\\")))
     found: list[Document] = []
@@ -137,7 +137,7 @@ def _convert(file: str, output: str | None, inputs: Inputs, private: bool, force
             head = _head(None if private else file, inputs.account, whole=False)
             target = Path(output, _name(document, names))
             _refuse_old(target, force)
-            _write(target, _checked(yamlfile.write(document.tree, head), file))
+            _write(target, _checked(yaml_writer.write(document.tree, head), file))
             written += 1
         elif found:
             fail(f"{file}: holds several patients; give a folder to write them to, such as -o patients/")
@@ -147,7 +147,7 @@ def _convert(file: str, output: str | None, inputs: Inputs, private: bool, force
         head = _head(None if private else file, inputs.account, whole=True)
         if output:
             _refuse_old(Path(output), force)
-        _write(Path(output) if output else None, _checked(yamlfile.write(found[0].tree, head), file))
+        _write(Path(output) if output else None, _checked(yaml_writer.write(found[0].tree, head), file))
     if written:
         say(f"{written} patient file{'s' * (written > 1)} written to {output}")
     if inputs.problems:
@@ -155,9 +155,9 @@ def _convert(file: str, output: str | None, inputs: Inputs, private: bool, force
 
 
 def _checked(text: str, file: str) -> str:
-    from hlhcli.readers import yamlfile
+    from hlhcli.readers import yaml_writer
 
-    if not yamlfile.fits(text):
+    if not yaml_writer.fits(text):
         fail(f"{file}: the patient file would be too large to be read back; choose time points with --at or --anchor, and --window")
     return text
 

@@ -12,7 +12,6 @@ from hlhcli.changes import Change, change
 from hlhcli.evaluate import evaluate
 from hlhcli.events import Event, events
 from hlhcli.history import History
-from hlhcli.lines import Line, Placed, first_of, lines, placed
 from hlhcli.observations import Finding, Observation, Qualitative, Quantity
 from hlhcli.patient import Patient
 from hlhcli.progression import Remission, Worsening, state_of, worsening
@@ -21,6 +20,7 @@ from hlhcli.reading import ClassOutcome, Reading, made_for, of_the_past, timing
 from hlhcli.responses import Due, ResponseClass, ResponseSet
 from hlhcli.snapshot import Snapshot, snapshots
 from hlhcli.status import Status
+from hlhcli.therapy import Line, Placed, first_of, lines, placed
 
 RESTARTED = "hlh_therapy_restarted"
 REMISSION = "remission"

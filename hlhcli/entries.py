@@ -12,7 +12,7 @@ from pydantic_core import InitErrorDetails, ValidationError
 
 from hlhcli import observables
 from hlhcli.errors import did_you_mean, printable
-from hlhcli.fields import MARK, REPORTED, Moment, Reading, ReadsEntry, moment, refuse
+from hlhcli.fields import MARK, REPORTED, Context, Moment, ReadsEntry, moment, refuse
 from hlhcli.model import MAPPING, About, After, Before, is_blank
 from hlhcli.observations import BLANK, TRENDS, WORDS, Observation, Observed, Position, Quantity, read_entry, scalar
 from hlhcli.quantity import BadQuantity
@@ -70,19 +70,19 @@ def _by_name(entries: dict[str, Any]) -> dict[str, Any]:
     return {observables.resolve(key): value for key, value in entries.items()}
 
 
-def _read_observation(entry: _Entry, reading: Reading) -> Observation:
+def _read_observation(entry: _Entry, context: Context) -> Observation:
     if entry.problem:
         raise refuse(entry.problem, "key")
     observable = observables.get(entry.name)
     if not isinstance(entry.raw, (list, tuple)) or (observable.values and not any(isinstance(each, Mapping) for each in entry.raw)):
-        return _one(entry.name, entry.raw, entry.position, reading)
+        return _one(entry.name, entry.raw, entry.position, context)
     if not entry.raw:
         raise refuse("an empty list; write what was observed, or leave the line out")
     positions = getattr(entry.raw, "value_marks", [entry.position] * len(entry.raw))
     problems, found = [], []
     for index, raw in enumerate(entry.raw):
         try:
-            found.append(_one(entry.name, raw, positions[index], reading))
+            found.append(_one(entry.name, raw, positions[index], context))
         except BadQuantity as error:
             problems.append(InitErrorDetails(type=refuse(str(error)), loc=(index,), input=None))
     if problems:
@@ -92,30 +92,30 @@ def _read_observation(entry: _Entry, reading: Reading) -> Observation:
     return several(observable, found)
 
 
-def _one(name: str, raw: Any, position: Position | None, reading: Reading, unit: str | None = None) -> Observation:
+def _one(name: str, raw: Any, position: Position | None, context: Context, unit: str | None = None) -> Observation:
     """One value; a number without a unit is in `unit`, if that is given. Raises BadQuantity."""
-    value, note = read_entry(name, raw, reading.decimal, reading.units, unit)
+    value, note = read_entry(name, raw, context.decimal, context.units, unit)
     assay = _stated(raw, "assay") if isinstance(raw, Mapping) else None
-    return Observation(value, position, note, _doubt(name, value, position, reading), assay=assay)
+    return Observation(value, position, note, _doubt(name, value, position, context), assay=assay)
 
 
-def _doubt(name: str, value: Observed | None, position: Position | None, reading: Reading) -> str | None:
+def _doubt(name: str, value: Observed | None, position: Position | None, context: Context) -> str | None:
     """Why the value is hardly possible, which is a warning too."""
     if not isinstance(value, Quantity):
         return None
     doubt = observables.implausible(observables.get(name), value.interval, value.unit, value.text)
     if doubt:
-        reading.warnings.append((doubt, position))
+        context.warnings.append((doubt, position))
     return doubt
 
 
-def _read_finding(entry: _Entry, reading: Reading) -> Observation:
+def _read_finding(entry: _Entry, context: Context) -> Observation:
     if not entry.problem and observables.get(entry.name).family is not None:
         raise refuse(f"{entry.name} is measured at a time point; the background holds findings that are true at each", "key")
-    return _read_observation(entry, reading)
+    return _read_observation(entry, context)
 
 
-def _read_series(entry: _Entry, reading: Reading) -> Series:
+def _read_series(entry: _Entry, context: Context) -> Series:
     if entry.problem:
         raise refuse(entry.problem, "key")
     observable = observables.get(entry.name)
@@ -135,9 +135,9 @@ def _read_series(entry: _Entry, reading: Reading) -> Series:
             if not isinstance(pair, (list, tuple)) or len(pair) != 2:
                 raise BadQuantity(f"a point is a pair of a day (or date) and a value: {example}")
             loc = ("points", index, 0)
-            when = moment(scalar(pair[0]), reading.decimal)
+            when = moment(scalar(pair[0]), context.decimal)
             loc = ("points", index, 1)
-            one = _one(entry.name, pair[1], getattr(pair, "value_marks", [None, entry.position])[1], reading, unit)
+            one = _one(entry.name, pair[1], getattr(pair, "value_marks", [None, entry.position])[1], context, unit)
             points.append((when, one._replace(assay=one.assay or _stated(entry.raw, "assay"))))
         except BadQuantity as error:
             problems.append(InitErrorDetails(type=refuse(str(error)), loc=loc, input=None))
@@ -149,7 +149,7 @@ def _read_series(entry: _Entry, reading: Reading) -> Series:
 _CURVE = ("unit", "assay", "points")
 
 
-def read_reported(raw: Any, reading: Reading) -> Reported:
+def read_reported(raw: Any, context: Context) -> Reported:
     """Raises PydanticCustomError, or ValidationError with the place of each mistake."""
     if not isinstance(raw, Mapping):
         raise refuse(f"expected {MAPPING}")
@@ -159,7 +159,7 @@ def read_reported(raw: Any, reading: Reading) -> Reported:
         if is_blank(value):
             continue
         try:
-            found[key] = REPORTED.get(key, MARK).call(value, reading)
+            found[key] = REPORTED.get(key, MARK).call(value, context)
         except BadQuantity as error:
             problems.append(InitErrorDetails(type=refuse(str(error)), loc=(key,), input=None))
     if problems:

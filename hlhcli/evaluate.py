@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from hlhcli import observables, rules
-from hlhcli.comparisons import ANYTHING, Known, Outcome, adds, compare
 from hlhcli.observations import NOT_STATED, Missing, Qualitative, Quantity
+from hlhcli.outcome import ANYTHING, Known, Outcome, adds, compare
 from hlhcli.quantity import Interval
 from hlhcli.rules import Node
 from hlhcli.status import Status, all_of, any_of, at_least

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from hlhcli import rules
 from hlhcli.evaluate import evaluate
 from hlhcli.history import History, Instant
-from hlhcli.lines import Line
 from hlhcli.quantity import Interval
 from hlhcli.responses import ResponseClass, ResponseSet
 from hlhcli.status import Status
+from hlhcli.therapy import Line
 
 
 class Event(NamedTuple):

@@ -26,16 +26,16 @@ class Moment(NamedTuple):
 
 
 @dataclass(slots=True)
-class Reading:
-    """What the reading of one file carries along: how numbers are written, and what is worth a warning."""
+class Context:
+    """What is carried along while a file is read: how its numbers are written, and what is worth a warning."""
 
     decimal: Decimal = "point"
     units: Convention | None = None
     warnings: list[tuple[str, Position | None]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, context: Any) -> Reading:
-        if not isinstance(context, Reading):
+    def of(cls, context: Any) -> Context:
+        if not isinstance(context, Context):
             raise TypeError("use Patient.read(data), which knows how the file writes numbers")
         return context
 
@@ -58,33 +58,33 @@ class Reads:
 
     def read(self, raw: Any, info: Any) -> Any:
         try:
-            return self.call(raw, Reading.of(info.context))
+            return self.call(raw, Context.of(info.context))
         except BadQuantity as error:
             raise refuse(str(error)) from None
 
-    def call(self, raw: Any, reading: Reading) -> Any:
+    def call(self, raw: Any, context: Context) -> Any:
         return self.function(scalar(raw))
 
 
 class ReadsProse(Reads):
     """A field of text, on one line or more."""
 
-    def call(self, raw: Any, reading: Reading) -> Any:
+    def call(self, raw: Any, context: Context) -> Any:
         return self.function(str(raw).strip() if isinstance(raw, str) else scalar(raw))
 
 
 class ReadsNumber(Reads):
     """A field that `function` reads from text and the file's decimal mark."""
 
-    def call(self, raw: Any, reading: Reading) -> Any:
-        return self.function(scalar(raw), mark_of(raw, reading.decimal))
+    def call(self, raw: Any, context: Context) -> Any:
+        return self.function(scalar(raw), mark_of(raw, context.decimal))
 
 
 class ReadsEntry(Reads):
-    """A field that `function` reads from whatever stands there, and what the reading carries along."""
+    """A field that `function` reads from whatever stands there, and the context."""
 
-    def call(self, raw: Any, reading: Reading) -> Any:
-        return self.function(raw, reading)
+    def call(self, raw: Any, context: Context) -> Any:
+        return self.function(raw, context)
 
 
 def refuse(message: str, kind: str = "value") -> PydanticCustomError:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import product
 
 from hlhcli import rules
-from hlhcli.comparisons import Outcome
+from hlhcli.outcome import Outcome
 from hlhcli.status import Status
 
 Sets = frozenset[frozenset[str]]

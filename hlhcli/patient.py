@@ -11,13 +11,13 @@ from hlhcli.entries import Curves, Findings, Observations, ReportedSets
 from hlhcli.fields import (
     Age,
     Classification,
+    Context,
     Date,
     Day,
     Duration,
     Moment,
     Onset,
     OptionalText,
-    Reading,
     Sex,
     Text,
     When,
@@ -121,14 +121,14 @@ class Patient(Model):
     series: Annotated[Curves, About("Curves over time, by observable")] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, data: Any, reading: Reading | None = None) -> Self:
+    def read(cls, data: Any, context: Context | None = None) -> Self:
         """The patient that `data` (text in mappings and lists, as in a file) describes.
 
-        Raises pydantic_core.ValidationError; what is worth a warning is added to `reading`.
+        Raises pydantic_core.ValidationError; what is worth a warning is added to `context`.
         """
-        reading = reading or Reading()
+        context = context or Context()
         if isinstance(data, Mapping):
-            reading.decimal = "comma" if data.get("decimal") == "comma" else "point"
+            context.decimal = "comma" if data.get("decimal") == "comma" else "point"
             units = data.get("units")
-            reading.units = units if units in ("conventional", "si") else None
-        return cls.validate(data, reading)
+            context.units = units if units in ("conventional", "si") else None
+        return cls.validate(data, context)

@@ -7,16 +7,16 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from hlhcli import observables, rules
-from hlhcli.comparisons import Outcome
 from hlhcli.entries import STATE
 from hlhcli.evaluate import evaluate
 from hlhcli.history import History
-from hlhcli.lines import Line, Placed
 from hlhcli.observations import Finding
+from hlhcli.outcome import Outcome
 from hlhcli.reading import of_the_past
 from hlhcli.responses import ResponseClass, ResponseSet
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status
+from hlhcli.therapy import Line, Placed
 
 Setting = Literal["on_therapy", "after_remission", "without_therapy", "not_known"]
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from hlhcli import rules
-from hlhcli.comparisons import Outcome
+from hlhcli.outcome import Outcome
 from hlhcli.quantity import Interval
 from hlhcli.responses import Due, ResponseClass, ResponseSet
 from hlhcli.rules import At, Node

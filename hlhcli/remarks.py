@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlhcli import observables
-from hlhcli.comparisons import Outcome
 from hlhcli.evaluate import evaluate
 from hlhcli.observations import Missing
+from hlhcli.outcome import Outcome
 from hlhcli.quantity import number_text, point, range_text
 from hlhcli.rules import CriteriaSet, Logic, Report
 from hlhcli.snapshot import Snapshot

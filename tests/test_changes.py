@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hlhcli.changes import change, percent_text
-from hlhcli.comparisons import compare
 from hlhcli.observations import Observation, read
+from hlhcli.outcome import compare
 from hlhcli.phrases import phrase
 from hlhcli.quantity import Interval
 from hlhcli.rules import About

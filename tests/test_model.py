@@ -9,7 +9,7 @@ from pydantic_core import ValidationError
 from test_mutations import mutated
 
 from hlhcli.errors import InputError
-from hlhcli.fields import Reading
+from hlhcli.fields import Context
 from hlhcli.model import Model
 from hlhcli.patient import Patient, Person, Timepoint
 from hlhcli.yamltree import parse
@@ -21,7 +21,7 @@ def by_pydantic(tree) -> Patient | None:
     """As Pydantic reads it, with what `Patient.read` takes from the top of the file."""
     decimal = tree.get("decimal") if isinstance(tree, dict) else None
     units = tree.get("units") if isinstance(tree, dict) else None
-    context = Reading("comma" if decimal == "comma" else "point", units if units in ("conventional", "si") else None)
+    context = Context("comma" if decimal == "comma" else "point", units if units in ("conventional", "si") else None)
     try:
         return BY_PYDANTIC.validate_python(tree, context=context)
     except ValidationError:
@@ -64,7 +64,7 @@ def test_inside_a_model_of_ones_own():
         patient: Patient
 
     made = Entry.model_validate(
-        {"number": 1, "patient": {"patient": {"age": "11 y", "sex": ""}, "timepoints": [{"name": "now"}]}}, context=Reading()
+        {"number": 1, "patient": {"patient": {"age": "11 y", "sex": ""}, "timepoints": [{"name": "now"}]}}, context=Context()
     )
     assert made.patient.patient.age.text == "11 y"
     assert "Timepoint" in Entry.model_json_schema()["$defs"]

@@ -14,8 +14,8 @@ from hlhcli import rules
 from hlhcli.cohort import scale
 from hlhcli.cohort.layout import Layout
 from hlhcli.cohort.sql import UNKNOWN, among, case, joined, quoted, truth
-from hlhcli.comparisons import edge_for
 from hlhcli.observables import AGE, MOLECULAR, PSEUDO
+from hlhcli.outcome import edge_for
 from hlhcli.phrases import LIMITS
 from hlhcli.quantity import Operator
 from hlhcli.rules import CriteriaSet, Edge, Node

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from pydantic_core import ValidationError
 
 from hlhcli import observables
-from hlhcli.fields import Reading, duration
+from hlhcli.fields import Context, duration
 from hlhcli.patient import MAX_TIMEPOINTS, Person
 from hlhcli.quantity import BadQuantity
 from hlhcli.readers import therapies
@@ -154,7 +154,7 @@ class _Draft:
             if not value:
                 continue
             try:
-                Person.validate({key: plain(value)}, Reading())
+                Person.validate({key: plain(value)}, Context())
             except ValidationError:
                 self.account.remark("not understood, and left out", f"{key} of the patient", person.place)
                 continue

@@ -10,7 +10,7 @@ from pydantic_core import ValidationError
 from hlhcli import criteria, observables
 from hlhcli.entries import read_reported
 from hlhcli.errors import UnknownName, printable
-from hlhcli.fields import Reading
+from hlhcli.fields import Context
 from hlhcli.observations import BARE, read_entry
 from hlhcli.quantity import MAX_TEXT, BadQuantity
 from hlhcli.readers.chart import Fact, Place, Stated
@@ -28,7 +28,7 @@ def can_be_reported(each: Stated) -> bool:
     try:
         if misfit(criteria.load(each.criteria), each.key):
             return False
-        read_reported({each.key: each.value}, Reading())
+        read_reported({each.key: each.value}, Context())
     except (UnknownName, ValidationError):
         return False
     return True

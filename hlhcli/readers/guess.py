@@ -17,7 +17,7 @@ from hlhcli.readers.long import STATUSES
 from hlhcli.readers.mapping import DELIMITERS, Column, Guess, Mapping
 from hlhcli.readers.meanings import Meaning, meaning
 from hlhcli.readers.wide import Wide
-from hlhcli.readers.yamlfile import scalar
+from hlhcli.readers.yaml_writer import scalar
 from hlhcli.yamltree import JsonNumber
 
 _MOST_TESTS = 200  # names of tests that are listed because they are not known

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pydantic_core import ValidationError
 
 from hlhcli.errors import InputError, Problem, did_you_mean, printable
-from hlhcli.fields import Reading
+from hlhcli.fields import Context
 from hlhcli.model import MAPPING, Model
 from hlhcli.patient import MAX_TIMEPOINTS, Genetics, Patient, Person, Therapy, Timepoint, Variant
 from hlhcli.yamltree import Mapping, Node, mark_of, parse
@@ -47,16 +47,16 @@ def read_tree(tree: Node, source: str) -> Document:
     if "citation" in tree and "timepoints" not in tree:
         message = "this is a file of criteria, not of a patient; use it with --criteria"
         raise InputError([Problem(source, message, *tree.start)])
-    reading = Reading()
+    context = Context()
     try:
-        patient = Patient.read(tree, reading)
+        patient = Patient.read(tree, context)
     except ValidationError as error:
         details = _worth_telling(error.errors(include_url=False, include_input=False))
         raise InputError(_problem(source, tree, detail) for detail in details) from None
     problems = _doubled_names(source, tree, patient)
     if problems:
         raise InputError(problems)
-    warnings = tuple(Problem(source, message, *(mark or (None, None))) for message, mark in reading.warnings)
+    warnings = tuple(Problem(source, message, *(mark or (None, None))) for message, mark in context.warnings)
     return Document(source, patient, tree, warnings)
 
 

@@ -16,10 +16,10 @@ from hlhcli.status import Status
 
 if TYPE_CHECKING:  # most files have no course, and every start pays for an import
     from hlhcli.api import Result
-    from hlhcli.comparisons import Outcome
     from hlhcli.course import Course, LineCourse, Marker, Recurrence
     from hlhcli.deltas import Delta
     from hlhcli.events import Event
+    from hlhcli.outcome import Outcome
     from hlhcli.progression import Flag, Worsening
     from hlhcli.reading import Reading
     from hlhcli.responses import Role

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hlhcli.comparisons import Evidence
 from hlhcli.course import Course
 from hlhcli.errors import printable
+from hlhcli.outcome import Evidence
 from hlhcli.reading import Reading
 from hlhcli.render.course import day_text, headlines
 from hlhcli.status import Status

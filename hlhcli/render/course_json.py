@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from hlhcli import observables
 from hlhcli.assessment import Assessment
-from hlhcli.comparisons import Evidence
 from hlhcli.course import Course, LineCourse, Marker, Recurrence
 from hlhcli.events import Event
 from hlhcli.history import own
-from hlhcli.lines import Placed
 from hlhcli.observations import Missing
+from hlhcli.outcome import Evidence
 from hlhcli.progression import Flag, Worsening, state_of
 from hlhcli.quantity import Interval, number_text
 from hlhcli.reading import ClassOutcome, Reading
 from hlhcli.snapshot import Snapshot
+from hlhcli.therapy import Placed
 
 if TYPE_CHECKING:  # types alone
     from hlhcli.render.course_contract import (

@@ -23,7 +23,6 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from hlhcli import observables
 from hlhcli.api import Result
 from hlhcli.errors import printable
-from hlhcli.lines import placed
 from hlhcli.render.grid import MARKS, VERDICT, Column, grids
 from hlhcli.render.panels import (
     GREY,
@@ -42,6 +41,7 @@ from hlhcli.render.panels import (
     therapy_lanes,
 )
 from hlhcli.status import Status
+from hlhcli.therapy import placed
 
 Form = Literal["svg", "png", "pdf"]
 WIDTH = 7.0  # inches: two columns of a journal

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from hlhcli import observables, rules
 from hlhcli.api import Result
 from hlhcli.assessment import COUNT, Assessment, Count, Item
-from hlhcli.comparisons import Outcome
 from hlhcli.errors import printable
+from hlhcli.outcome import Outcome
 from hlhcli.quantity import exact_text, number_text, range_text
 from hlhcli.rules import CriteriaSet, Node
 from hlhcli.snapshot import age_at_first

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hlhcli.api import Result
 from hlhcli.assessment import COUNT, Assessment, Item
-from hlhcli.comparison import Comparison, Disagreement, Step
+from hlhcli.disagreement import Comparison, Disagreement, Step
 from hlhcli.errors import printable
 from hlhcli.quantity import range_text
 from hlhcli.render.grid import test_name

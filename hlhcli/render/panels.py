@@ -19,7 +19,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from hlhcli import observables, rules
 from hlhcli.errors import printable
 from hlhcli.history import History
-from hlhcli.lines import Placed
 from hlhcli.observables import Observable, Unit
 from hlhcli.observations import Finding, Missing, Observation, Qualitative, Quantity
 from hlhcli.patient import Patient
@@ -27,6 +26,7 @@ from hlhcli.quantity import exact_text, number_text, point
 from hlhcli.render.grid import UNITS
 from hlhcli.rules import CriteriaSet
 from hlhcli.snapshot import Snapshot
+from hlhcli.therapy import Placed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,11 +21,11 @@ from markupsafe import Markup
 from hlhcli import __version__, observables, responses, rules
 from hlhcli.api import Result
 from hlhcli.assessment import COUNT, Assessment, Count
-from hlhcli.comparisons import Evidence
 from hlhcli.criteria import SHIPPED, Library
 from hlhcli.errors import UnknownName, printable
 from hlhcli.fields import Moment
 from hlhcli.observations import Observation
+from hlhcli.outcome import Evidence
 from hlhcli.patient import Timepoint
 from hlhcli.quantity import exact_text, range_text
 from hlhcli.render import criteria as criteria_page

@@ -14,8 +14,8 @@ from hlhcli.quantity import Interval, exact_text
 from hlhcli.snapshot import age_at_first
 
 if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
-    from hlhcli.comparison import Comparison, Step
     from hlhcli.deltas import Delta
+    from hlhcli.disagreement import Comparison, Step
     from hlhcli.readers.account import Account, Kind
     from hlhcli.render.contract import (
         AssessmentJson,

@@ -25,24 +25,30 @@ COMMANDS = {
     "check --json": [SCRIPT, "check", "--json", PLAIN],
     "check, with a course": [SCRIPT, "check", COURSE],
     "figure (PNG)": [SCRIPT, "figure", COURSE, "-o", str(Path(tempfile.gettempdir()) / "hlhcli-benchmark.png")],
+    "check, FHIR": [SCRIPT, "check", str(ROOT / "samples" / "inputs" / "fhir-bundle.json")],
     "--help": [SCRIPT, "--help"],
     "--version": [SCRIPT, "--version"],
+    "completion": [SCRIPT],
 }
+COMPLETION = {"_HLHCLI_COMPLETE": "complete_bash", "COMP_WORDS": "hlhcli check -c hl", "COMP_CWORD": "3"}
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPATH": str(ROOT)}
+
+
+def environment(arguments: list[str], root: Path) -> dict[str, str]:
+    return ENVIRONMENT | {"PYTHONPATH": str(root)} | (COMPLETION if arguments == COMMANDS["completion"] else {})
 
 
 def seconds(arguments: list[str], root: Path = ROOT) -> float:
     start = time.perf_counter()
-    environment = ENVIRONMENT | {"PYTHONPATH": str(root)}
-    subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True, env=environment)
+    out = subprocess.DEVNULL
+    subprocess.run([sys.executable, *arguments], stdout=out, stderr=out, check=True, env=environment(arguments, root))
     return time.perf_counter() - start
 
 
 def instructions(arguments: list[str], root: Path = ROOT) -> float:
     """Millions of instructions, which repeat where times do not."""
     tool = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, *arguments]
-    environment = ENVIRONMENT | {"PYTHONPATH": str(root)}
-    text = subprocess.run(tool, capture_output=True, text=True, check=True, env=environment).stderr
+    text = subprocess.run(tool, capture_output=True, text=True, check=True, env=environment(arguments, root)).stderr
     found = re.search(r"Collected : (\d+)", text) or re.search(r"refs:\s+([\d,]+)", text)
     assert found
     return int(found[1].replace(",", "")) / 1e6

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from hlhcli import age, observables, rules
 from hlhcli.assessment import assess
 from hlhcli.changes import LEVELS
-from hlhcli.comparisons import Outcome
 from hlhcli.fields import duration
 from hlhcli.genetics import Genes
 from hlhcli.observables import AGE, AGE_AT_ONSET
@@ -30,6 +29,7 @@ from hlhcli.observations import (
     missing,
     read_entry,
 )
+from hlhcli.outcome import Outcome
 from hlhcli.patient import Timepoint
 from hlhcli.quantity import BadQuantity, Interval, exact_text
 from hlhcli.readers import codes

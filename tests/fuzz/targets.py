@@ -24,7 +24,7 @@ from hlhcli.api import Loaded, Result, evaluate_document, load_input, parse_docu
 from hlhcli.errors import InputError
 from hlhcli.observations import read_entry
 from hlhcli.quantity import BadQuantity, exact_text, range_text, readings
-from hlhcli.readers import cells, dates, guess, mapping, table, yamlfile
+from hlhcli.readers import cells, dates, guess, mapping, table, yaml_writer
 from hlhcli.readers.account import Account
 from hlhcli.readers.detect import Form, Source
 from hlhcli.readers.inputs import Options
@@ -132,8 +132,8 @@ def read(load: Callable[[], Loaded], data: bytes, placed: bool = True) -> str | 
 
 def written_back(document: Any) -> None:
     """The patient file that is written says the same."""
-    text = yamlfile.write(document.tree, ["made"])
-    if yamlfile.fits(text):
+    text = yaml_writer.write(document.tree, ["made"])
+    if yaml_writer.fits(text):
         again = parse_document(text, document.source)
         assert _said(again) == _said(document), text
 

@@ -100,7 +100,7 @@ INTERNAL = [
     ("hlhcli.render.figure._draw", ["figure", "patient.yaml", "-o", "out.png"]),
     ("hlhcli.readers.fhir.read", ["convert", "fhir.json", "-o", "out.yaml"]),
     ("hlhcli.readers.table.read", ["check", "wide.csv"]),
-    ("hlhcli.readers.yamlfile.write", ["convert", "packet.json", "-o", "out.yaml"]),
+    ("hlhcli.readers.yaml_writer.write", ["convert", "packet.json", "-o", "out.yaml"]),
     ("hlhcli.readers.pseudonym.pseudonymized", ["convert", "fhir.json", "--pseudonymize", "key.txt"]),
     ("hlhcli.cohort.run.profile", ["cohort", "labs.csv", "-o", "out.csv"]),
     ("hlhcli.cohort.embedded.DuckDB.load", ["cohort", "labs.csv", "-o", "out.parquet"]),

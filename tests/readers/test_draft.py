@@ -8,7 +8,7 @@ from hlhcli import observables
 from hlhcli.api import evaluate_document, parse_document
 from hlhcli.criteria import load
 from hlhcli.observations import Finding, Missing, Qualitative, Quantity
-from hlhcli.readers import codes, yamlfile
+from hlhcli.readers import codes, yaml_writer
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import Chart, Fact, Found, Given, Person, Place, Remark, Stated
 from hlhcli.readers.draft import NoTimepoint, draft
@@ -25,7 +25,7 @@ def drafted(*facts, how=None, **more):
     account.read = len(facts) + sum(len(more.get(part, ())) for part in ("always", "given", "variants", "remarks", "stated"))
     document = read_tree(draft(chart, how or Plan(), account), "x")
     assert account.used + account.unused == account.read
-    again = parse_document(yamlfile.write(document.tree, ["head"]), "again")
+    again = parse_document(yaml_writer.write(document.tree, ["head"]), "again")
     assert again.tree == document.tree
     return document.patient, account
 
@@ -332,7 +332,7 @@ def test_whatever_the_facts_the_books_balance_and_the_file_reads_back(facts, how
         return
     assert account.used + account.unused == len(facts)
     document = read_tree(tree, "x")
-    text = yamlfile.write(document.tree, [])
+    text = yaml_writer.write(document.tree, [])
     again = parse_document(text, "again")
     first, second = (evaluate_document(each, [load("hlh-2004")]).assessments for each in (document, again))
     assert [(a.timepoint, a.verdict, [i.status for i in a.items]) for a in first] == [

@@ -15,7 +15,7 @@ from readers.fhir_rows import Number, bundle, resources, to_json
 from hlhcli.api import evaluate_document, parse_document, read_input
 from hlhcli.criteria import SHIPPED
 from hlhcli.errors import InputError
-from hlhcli.readers import yamlfile
+from hlhcli.readers import yaml_writer
 from hlhcli.readers.detect import Form, Source
 from hlhcli.readers.inputs import Options
 
@@ -247,7 +247,7 @@ def test_bundle_lines_and_patient_file(chosen):
     assert assessed(from_bundle) == assessed(from_lines)
     if books is not None:
         assert (books.read, books.used) == (others.read, others.used)
-    back = [parse_document(yamlfile.write(document.tree, []), "back.yaml") for document in from_bundle]
+    back = [parse_document(yaml_writer.write(document.tree, []), "back.yaml") for document in from_bundle]
     assert assessed(back) == assessed(from_bundle)
 
 
@@ -256,7 +256,7 @@ def test_bundle_lines_and_patient_file(chosen):
 def test_what_is_written_of_a_bundle_that_went_wrong_reads_back(tree):
     """Whatever became a patient file can be read again, and says the same."""
     documents, _ = read(to_json(tree), Form.FHIR)
-    back = [parse_document(yamlfile.write(document.tree, []).encode(), "back.yaml") for document in documents]
+    back = [parse_document(yaml_writer.write(document.tree, []).encode(), "back.yaml") for document in documents]
     assert assessed(back) == assessed(documents)
 
 

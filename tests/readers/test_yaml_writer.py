@@ -4,7 +4,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hlhcli.readers import yamlfile
+from hlhcli.readers import yaml_writer
 from hlhcli.readers.chart import Place
 from hlhcli.readers.commented import Commented, CommentedList
 from hlhcli.yamltree import parse
@@ -41,22 +41,22 @@ def commented(tree, note):
 )
 def test_what_is_written_reads_back(tree, note):
     """The same texts in the same places; comments change nothing."""
-    text = yamlfile.write(commented(tree, note), ["a head: [", "of \u202e lines\nand more"])
+    text = yaml_writer.write(commented(tree, note), ["a head: [", "of \u202e lines\nand more"])
     assert parse(text, "x") == tree
 
 
 @given(TEXTS)
 def test_a_text_is_a_text_for_other_tools_too(text):
     """Outside this tool the file is YAML all the same."""
-    assert yaml.load(f"- {yamlfile.scalar(text)}\n", yaml.BaseLoader) == [text]
+    assert yaml.load(f"- {yaml_writer.scalar(text)}\n", yaml.BaseLoader) == [text]
 
 
 def test_plain_words_have_no_quotes():
     """What people read most stands as people write it."""
-    assert [yamlfile.scalar(text) for text in ("900 ng/mL", "38 10*3/uL", "yes", "not done")] == [
+    assert [yaml_writer.scalar(text) for text in ("900 ng/mL", "38 10*3/uL", "yes", "not done")] == [
         "900 ng/mL",
         "38 10*3/uL",
         "yes",
         "not done",
     ]
-    assert yamlfile.scalar(">20000 ng/mL") == '">20000 ng/mL"'
+    assert yaml_writer.scalar(">20000 ng/mL") == '">20000 ng/mL"'
