@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tables import rows
 
-from hlhcli.quantity import BadQuantity, Interval, decimal_text, exact_text, point, readings
+from hlhcli.quantity import BadQuantity, Interval, decimal_text, exact_text, fold, point, readings
 from hlhcli.status import Status
 
 
@@ -104,3 +104,25 @@ def test_any_text_is_read_or_refused(text):
     with contextlib.suppress(BadQuantity):
         for measure in readings(text):
             assert measure.interval.lo is None or measure.interval.lo >= 0
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond"),
+    [
+        ("1" * 30, "1" * 31),
+        ("1e15", "1e16"),
+        ("1e-15", "1e-16"),
+        ("5 " + "x" * 198, "5 " + "x" * 199),
+    ],
+)
+def test_limits_of_what_is_a_measurement(within, beyond):
+    """Thirty digits, an exponent of fifteen, two hundred characters; one more is refused."""
+    assert readings(within)
+    with pytest.raises(BadQuantity):
+        readings(beyond)
+
+
+def test_raised_and_lowered_digits_stay_apart():
+    """10⁹ is a power, never 109, and a lowered digit is none."""
+    assert fold("10⁹/L") == "10^9/L"
+    assert fold("B₁₂") == "B_12"
