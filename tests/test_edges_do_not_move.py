@@ -25,6 +25,7 @@ HARMLESS = {
     "hlh-94": {
         "fever.all: temperature >= 38.5 Cel → temperature < 38.5 Cel": SAME_OPEN,
         "splenomegaly.all: spleen_size >= 3 cm → spleen_size < 3 cm": SAME_OPEN,
+        "reports: age < 4 wk → age <= 4 wk": "an age of 28 days lasts a day: whether it is more than four weeks is open, and no remark is made",
     },
     "jsle-mas": {
         "fever.all: temperature > 38 Cel → temperature <= 38 Cel": SAME_OPEN,

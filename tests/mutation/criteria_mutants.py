@@ -185,9 +185,8 @@ def _texts(path: tuple[Any, ...], text: str) -> Iterator[str]:
     if found := re.fullmatch(r"(.*\w+ in )([\w ]+(?:, [\w ]+)+)(| at \w+)", text):
         values = found[2].split(", ")
         yield from (found[1] + ", ".join(values[:n] + values[n + 1 :]) + found[3] for n in range(len(values)))
-    if found := re.fullmatch(r"(\w+) (?:<=|>=|<|>) [\d.]+ (\S+)(| at \w+)", text):
-        if other := _unit(found[1], found[2]):
-            yield text[: found.start(2)] + other + text[found.end(2) :]
+    if (found := re.fullmatch(r"(\w+) (?:<=|>=|<|>) [\d.]+ (\S+)(| at \w+)", text)) and (other := _unit(found[1], found[2])):
+        yield text[: found.start(2)] + other + text[found.end(2) :]
 
 
 def _unit(name: str, unit: str) -> str | None:
