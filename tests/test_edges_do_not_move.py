@@ -32,6 +32,16 @@ HARMLESS = {
         "hepatomegaly.all: liver_size >= 3 cm → liver_size < 3 cm": SAME_OPEN,
         "splenomegaly.all: spleen_size >= 3 cm → spleen_size < 3 cm": SAME_OPEN,
     },
+    "organ/psofa": {
+        "cardiovascular.all: dopamine > 0 ug/kg/min → dopamine <= 0 ug/kg/min": SAME_OPEN,
+        "cardiovascular.all: dopamine > 5 ug/kg/min → dopamine <= 5 ug/kg/min": SAME_OPEN,
+        "cardiovascular.all: dopamine > 15 ug/kg/min → dopamine <= 15 ug/kg/min": SAME_OPEN,
+        "cardiovascular.all: dobutamine > 0 ug/kg/min → dobutamine <= 0 ug/kg/min": SAME_OPEN,
+        "cardiovascular.all: epinephrine > 0 ug/kg/min → epinephrine <= 0 ug/kg/min": SAME_OPEN,
+        "cardiovascular.all: epinephrine > 0.1 ug/kg/min → epinephrine <= 0.1 ug/kg/min": SAME_OPEN,
+        "cardiovascular.all: norepinephrine > 0 ug/kg/min → norepinephrine <= 0 ug/kg/min": SAME_OPEN,
+        "cardiovascular.all: norepinephrine > 0.1 ug/kg/min → norepinephrine <= 0.1 ug/kg/min": SAME_OPEN,
+    },
     "response/early-progression": {
         "ferritin_rebound.all: all … ferritin rises from nadir → left out": NADIR,
         "sil2r_rebound.all: all … sil2r rises from nadir → left out": NADIR,
