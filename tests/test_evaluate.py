@@ -164,3 +164,8 @@ def test_what_is_stated_is_told_against_the_value():
     assert say == "fever is stated as no, although 39 Cel would meet temperature >= 38.5 Cel"
     shown = outcome("{first_known: [fever, temperature >= 38.5 Cel]}", fever=YES).evidence
     assert [line.observable for line in shown] == ["fever"]
+
+
+def test_beside_what_decides_only_known_values_are_shown():
+    rule = "{first_known: [fever, {any: [temperature >= 38.5 Cel, splenomegaly]}]}"
+    assert [line.observable for line in outcome(rule, fever=YES, temperature="39 Cel").evidence] == ["fever", "temperature"]

@@ -141,3 +141,8 @@ def test_the_first_time_point_has_the_age_as_written():
         )
         == "11 y"
     )
+
+
+def test_an_age_in_weeks_stays_as_written():
+    first, later = snapshots(read("patient: {age: 3 wk}\ntimepoints: [{name: a, day: 0}, {name: b, day: 1}]"))[0]
+    assert [each.known["age"].value.text for each in (first, later)] == ["3 wk", "22 d"]
