@@ -9,12 +9,12 @@ from hlhcli.api import Result, evaluate_document
 from hlhcli.assessment import Assessment
 from hlhcli.errors import InputError, Problem, did_you_mean, printable
 from hlhcli.quantity import range_text
-from hlhcli.readers.yaml_json import read_tree
+from hlhcli.readers.yaml_json import Document, read_tree
 from hlhcli.rules import CriteriaSet, item_id
 from hlhcli.yamltree import Mapping, Sequence, mark_of, parse
 
 _CASE = ("name", "age", "onset", "observations", "genetics", "expect")
-_EXPECT = ("verdict", "count", "score", "probability", "applicable", "warns")
+_EXPECT = ("verdict", "count", "score", "probability", "applicable", "warns", "warns_not")
 _NONE = "none"
 _LONGEST = 1000  # characters of a message
 
@@ -87,15 +87,28 @@ def _run(case: Any, source: str, criteria: CriteriaSet, start: tuple[int, int]) 
     if problems:
         return Ran(name, tuple(problems))
     try:
-        result = evaluate_document(read_tree(_patient(case), source), [criteria])
-    except InputError as error:
-        return Ran(name, tuple(error.problems))
-    for key, expected in case["expect"].items():
-        found = _found(key, result)
-        if (not expected or str(expected) not in found) if key == "warns" else _plain(expected) != _plain(found):
+        for key, expected, found in different(case, document(case, source), criteria):
             message = f"{name}: {key} is {found or 'empty'}, expected {_text(expected)}"
             problems.append(Problem(source, printable(message, _LONGEST), *mark_of(case, ("expect", key))))
+    except InputError as error:
+        return Ran(name, tuple(error.problems))
     return Ran(name, tuple(problems))
+
+
+def document(case: Mapping, source: str) -> Document:
+    """The patient of a case. Raises InputError."""
+    return read_tree(_patient(case), source)
+
+
+def different(case: Mapping, patient: Document, criteria: CriteriaSet) -> Iterator[tuple[str, str, str]]:
+    """What the set does not say as the case expects: the key, what is expected, and what was found."""
+    result = evaluate_document(patient, [criteria])
+    for key, expected in case["expect"].items():
+        found = _found(key, result)
+        said = bool(expected) and str(expected) in found
+        wrong = not said if key == "warns" else said if key == "warns_not" else _plain(expected) != _plain(found)
+        if wrong:
+            yield key, expected, found
 
 
 def _plain(text: Any) -> str:
@@ -106,7 +119,7 @@ def _plain(text: Any) -> str:
 def _found(key: str, result: Result) -> str:
     """What the assessment says of `key`, in the words of a case."""
     (assessment,) = result.assessments
-    if key == "warns":
+    if key in ("warns", "warns_not"):
         return "; ".join((*(warning.message for warning in result.warnings), *assessment.notes, *_evidence_notes(assessment)))
     if key == "verdict":
         return assessment.verdict

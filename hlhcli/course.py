@@ -126,6 +126,9 @@ class _Reader:
             classes = [each._replace(due=each.due_in(line.length)) for each in rule.classes if each.at_start is at_start]
             if at_start or rule.role == "flags":
                 classes = [each for each in classes if timing(each.due, elapsed) in ("in_time", "any_time")]
+            else:  # a class with a time of its own is no class outside it
+                other = ("too_early", "too_late")
+                classes = [each for each in classes if each.due == classes[0].due or timing(each.due, elapsed) not in other]
             overlap = self.overlap(line, place)
             if not classes or (rule.role == "refractory" and (overlap or _responded(found, classes[0].due, elapsed))):
                 continue  # with another line begun, or after a response, it is no primary refractoriness

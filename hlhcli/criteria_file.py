@@ -58,6 +58,7 @@ class ExpectFile(TypedDict, total=False):
     probability: str
     applicable: Literal["yes", "no", "unknown"] | bool
     warns: str
+    warns_not: str
 
 
 class _Case(TypedDict):

@@ -43,7 +43,7 @@ _COLUMNS = (
     "probability_min probability_max verdict_by_values doubtful would_decide reported_verdict reported_count reported_score "
     "reported_agrees"
 )
-RESERVED = frozenset(f"verdict count score probability applicable warns {_COLUMNS}".split())
+RESERVED = frozenset(f"verdict count score probability applicable warns warns_not {_COLUMNS}".split())
 _NO_SET = ("all", "test")  # what the commands mean by these is no set
 
 

@@ -46,7 +46,7 @@ def test_the_command_says_the_same(name, tmp_path):
     for case, result in zip(CASES[name], results, strict=True):
         (found,) = result["assessments"]
         for key, expected in case["expect"].items():
-            if key != "warns":
+            if key not in ("warns", "warns_not"):
                 assert said(found, key) == expected.replace("above", "at least"), (case["name"], key)  # JSON knows no open ends
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hlhcli import definition, rules
-from hlhcli.evaluate import evaluate
+from hlhcli.evaluate import evaluate, totals
 from hlhcli.observations import Observation, read
 from hlhcli.status import Status
 
@@ -81,3 +81,91 @@ def test_nodes_are_a_closed_set():
     """Every node has children or is a leaf; walking finds them all."""
     node = definition.read(HEAD + "{any: [fever, {all: [splenomegaly, {not: malignancy}]}]}\n", "c").verdict
     assert sum(1 for _ in rules.walk(node)) == 6
+
+
+@pytest.mark.parametrize(("mark", "low", "high"), [(Status.MET, 5, 9), (Status.NOT_MET, 0, 0), (Status.UNKNOWN, 0, 9)])
+def test_a_mark_narrows_the_points_that_are_open(mark, low, high):
+    """Reported as met: some of its points, never none of them; reported as not met: none."""
+    found = outcome("{score: '>= 3', of: [{id: a, points: {5: fever, 9: splenomegaly}}]}", {"a": mark})
+    assert found.range == (low, high, False, False)
+
+
+@pytest.mark.parametrize(
+    ("marks", "known", "sums"),
+    [
+        ({}, {"fever": UNKNOWN, "splenomegaly": YES}, {7, 12}),
+        ({}, {"fever": NO, "splenomegaly": YES}, {7}),
+        ({}, {"fever": NO, "splenomegaly": NO}, {0}),
+        ({"a": Status.MET}, {"splenomegaly": YES}, {12}),
+        ({}, {}, {0, 5, 7, 12}),
+    ],
+)
+def test_the_sums_that_a_score_could_have(marks, known, sums):
+    """Every sum of points that are open, and no other."""
+    rule = "{score: '>= 6', of: [{id: a, points: {5: fever}}, {id: b, points: {7: splenomegaly}}]}"
+    assert totals(outcome(rule, marks, **known)) == sums
+
+
+def test_a_weighted_quantity_has_no_list_of_sums():
+    assert totals(outcome("{score: '>= 6', of: [{id: a, points: 0.001 per U/L of ldh}]}", ldh="300 U/L")) is None
+
+
+@pytest.mark.parametrize(
+    ("caution", "known", "said"),
+    [
+        ("ferritin >= 500 ug/L", {"ferritin": "600 ng/mL"}, True),
+        ("ferritin >= 500 ug/L", {"ferritin": ">400 ng/mL"}, True),
+        ("ferritin >= 500 ug/L", {"ferritin": "400 ng/mL"}, False),
+        ("ferritin >= 500 ug/L", {"ferritin": "elevated"}, False),
+        ("ferritin >= 500 ug/L", {}, False),
+        ("sil2r >= 2400 U/mL", {"sil2r": "5000 pg/mL"}, False),
+        ("splenomegaly", {"splenomegaly": YES}, True),
+        ("ferritin in ng/mL / esr in mm/h > 20", {"ferritin": "5000 ng/mL", "esr": "10 mm/h"}, True),
+        ("ferritin in ng/mL / esr in mm/h > 20", {"ferritin": "5000 ng/mL", "esr": "0 mm/h"}, False),
+    ],
+)
+def test_a_caution_needs_something_to_compare(caution, known, said):
+    """Given where its rule is met or may be; not for words, for another assay, for an undefined ratio, or for nothing."""
+    found = outcome(f"{{id: x, when: fever, caution: [{{when: {caution}, say: look}}]}}", fever=YES, **known)
+    assert bool(found.cautions) is said
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "word", "mark", "warned"),
+    [
+        ("ferritin", "ferritin >= 500 ug/L", "normal", Status.MET, True),
+        ("ferritin", "ferritin >= 500 ug/L", "normal", Status.NOT_MET, False),
+        ("ferritin", "ferritin >= 500 ug/L", "elevated", Status.NOT_MET, True),
+        ("ferritin", "ferritin >= 500 ug/L", "elevated", Status.MET, False),
+        ("hemoglobin", "hemoglobin < 90 g/L", "low", Status.NOT_MET, True),
+        ("hemoglobin", "hemoglobin < 90 g/L", "low", Status.MET, False),
+        ("hemoglobin", "hemoglobin < 90 g/L", "elevated", Status.NOT_MET, False),
+    ],
+)
+def test_a_mark_against_a_word_is_told(name, rule, word, mark, warned):
+    """The mark decides, for a word has no number; where the word says the opposite there is a warning."""
+    found = outcome(f"{{id: x, when: {rule}}}", {"x": mark}, **{name: word})
+    assert found.status is mark
+    assert any("the mark decides" in say for _, say in found.cautions) is warned
+
+
+def test_cutoffs_that_differ_leave_one_line_of_evidence():
+    """The value between two published cut-offs is shown once, by the first of them, with what each says."""
+    (line,) = outcome("{agree: [temperature >= 38.0 Cel, temperature >= 38.5 Cel]}", temperature="38.2 Cel").evidence
+    assert (line.rule, line.status) == ("temperature >= 38.0 Cel", Status.UNKNOWN)
+    assert line.note == "open: met by temperature >= 38.0 Cel, but not met by temperature >= 38.5 Cel"
+
+
+def test_what_is_stated_is_told_against_the_value():
+    """The first finding that decides is named; what is not known is not listed beside it."""
+    rule = "{first_known: [{all: [fever, splenomegaly]}, temperature >= 38.5 Cel]}"
+    ((about, say),) = outcome(rule, fever=NO, splenomegaly=YES, temperature="39 Cel").cautions
+    assert about == "temperature"
+    assert say == "fever is stated as no, although 39 Cel would meet temperature >= 38.5 Cel"
+    shown = outcome("{first_known: [fever, temperature >= 38.5 Cel]}", fever=YES).evidence
+    assert [line.observable for line in shown] == ["fever"]
+
+
+def test_beside_what_decides_only_known_values_are_shown():
+    rule = "{first_known: [fever, {any: [temperature >= 38.5 Cel, splenomegaly]}]}"
+    assert [line.observable for line in outcome(rule, fever=YES, temperature="39 Cel").evidence] == ["fever", "temperature"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tables import rows
 
-from hlhcli.quantity import BadQuantity, Interval, decimal_text, exact_text, point, readings
+from hlhcli.quantity import BadQuantity, Interval, decimal_text, exact_text, fold, point, range_text, readings
 from hlhcli.status import Status
 
 
@@ -104,3 +104,63 @@ def test_any_text_is_read_or_refused(text):
     with contextlib.suppress(BadQuantity):
         for measure in readings(text):
             assert measure.interval.lo is None or measure.interval.lo >= 0
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond"),
+    [
+        ("1" * 30, "1" * 31),
+        ("1e15", "1e16"),
+        ("1e-15", "1e-16"),
+        ("5 " + "x" * 198, "5 " + "x" * 199),
+    ],
+)
+def test_limits_of_what_is_a_measurement(within, beyond):
+    """Thirty digits, an exponent of fifteen, two hundred characters; one more is refused."""
+    assert readings(within)
+    with pytest.raises(BadQuantity):
+        readings(beyond)
+
+
+def test_raised_and_lowered_digits_stay_apart():
+    """10⁹ is a power, never 109, and a lowered digit is none."""
+    assert fold("10⁹/L") == "10^9/L"
+    assert fold("B₁₂") == "B_12"
+
+
+@pytest.mark.parametrize(
+    ("interval", "text"),
+    [
+        (point(169), "169"),
+        (Interval(Fraction(166), Fraction(272)), "166 to 272"),
+        (Interval(Fraction(400), None), "at least 400"),
+        (Interval(Fraction(400), None, lo_open=True), "above 400"),
+        (Interval(None, Fraction(5)), "at most 5"),
+        (Interval(None, Fraction(5), hi_open=True), "below 5"),
+        (Interval(None, None), "not known"),
+        (point(Fraction(1, 3)), "0.3333"),
+        (point(Fraction(1, 8)), "0.125"),
+        (point(Fraction(1, 5**5)), "0.00032"),
+        (point(Fraction(1, 2**40)), "0"),
+        (point(Fraction(12345677, 10**7 * 3)), "0.4115"),
+    ],
+)
+def test_what_is_known_of_a_number_in_words(interval, text):
+    """Exact where the decimals end, else to four places; each kind of end has its word."""
+    assert range_text(interval) == text
+
+
+@pytest.mark.parametrize(("text", "allowed"), [("<0", False), ("<=0", True), (">0", True), ("<1", True), ("0", True)])
+def test_nothing_is_below_zero(text, allowed):
+    if allowed:
+        assert readings(text)
+    else:
+        with pytest.raises(BadQuantity, match="no value is below 0"):
+            readings(text)
+
+
+def test_longer_words_of_comparison_are_read_first():
+    """`>=` is not `>` with something after it; the advice names the other decimal mark."""
+    assert readings(">= 5")[0].interval == Interval(Fraction(5), None)
+    with pytest.raises(BadQuantity, match="decimal: comma"):
+        readings("9,2")

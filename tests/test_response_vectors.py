@@ -309,6 +309,10 @@ def check_no_reading(course: Course) -> None:
     assert not course.readings
 
 
+def check_no_class(course: Course, name: str) -> None:
+    assert name not in [c["id"] for r in course.readings for c in r["classes"]]
+
+
 def check_no_rule(course: Course, rule: str) -> None:
     assert rule not in [r["rule"] for line in course.course["lines"] for r in line["readings"]]
     assert rule not in [block["rule"] for block in course.course["recurrence"]]
@@ -362,6 +366,7 @@ CHECKS = [  # the first pattern that fits the whole expectation
     (r"indicated", check_indicated),
     (r"never (\S+)", check_never),
     (r"no reading", check_no_reading),
+    (r"no class (\S+)", check_no_class),
     (r"no rule (\S+)", check_no_rule),
     (r"(\S+) without (\S+)", check_without),
     (r"no baseline", check_no_baseline),

@@ -18,6 +18,7 @@ def read(text):
         ("date: 2016-05-02", "date: 2016-05-12", "ab", ["0", "10"]),
         ("date: 2016-05-12", "date: 2016-05-02", "ba", ["0", "10"]),
         ("day: -3", "day: 1.5", "ab", ["-3", "3/2"]),
+        ("day: 0", "day: -0.5", "ba", ["-1/2", "0"]),
         ("date: 2016-05-02, day: 1", "date: 2016-05-12", "ab", ["1", "11"]),
         ("day: 4", "date: 2016-05-12, day: 2", "ba", ["2", "4"]),
         ("note: x", "day: 3", "ab", ["None", "3"]),
@@ -44,6 +45,8 @@ def test_backwards_is_told():
     [
         ("age: 20 d", ("day: 0", "day: 10"), ["20-21", "30-31"]),
         ("age: 20 d", ("note: x", "note: y"), ["20-21", "20-None"]),
+        ("age: 20 d", ("note: x", "day: 3"), ["20-21", "20-None"]),
+        ("birth_date: 2016-05-28", ("date: 2016-05-28", "date: 2016-05-29"), ["0-1", "1-2"]),
         ("age: 3 wk", ("day: 0", "day: 7"), ["21-28", "28-35"]),
         ("age: 11 y", ("date: 2016-05-02", "date: 2017-05-02"), ["16071/4-4383", "17531/4-4748"]),
         ("age: 1.5 y", ("day: 0", "day: 0"), ["4383/8-4383/8", "4383/8-4383/8"]),
@@ -76,3 +79,70 @@ def test_age(person, times, ages):
 def test_age_for_people(person, text):
     """The age at the first time point, as a person would say it."""
     assert age_at_first(read(f"patient: {{{person}}}\ntimepoints: [{{name: a, date: 2016-05-02}}]")) == text
+
+
+@pytest.mark.parametrize(
+    ("background", "own", "shown", "warned"),
+    [
+        ("yes", None, "yes", False),
+        ("yes", "no", "no", True),
+        ("yes", "yes", "yes", False),
+        ("yes", "pending", "yes", False),
+        ("pending", "no", "no", False),
+        ("pending", "not done", "not done", False),
+    ],
+)
+def test_background(background, own, shown, warned):
+    """It holds where the time point says nothing; where they differ the time point decides, and says so."""
+    said = f"splenomegaly: {own}" if own else "fever: yes"
+    (found,), warnings = snapshots(
+        read(f"background: {{splenomegaly: {background}}}\ntimepoints: [{{name: a, observations: {{{said}}}}}]")
+    )
+    assert found.known["splenomegaly"].value.text == shown
+    assert any("the time point decides" in each for each in warnings) is warned
+
+
+@pytest.mark.parametrize(
+    ("days", "warned"), [(("day: 5", "note: x", "day: 3"), True), (("day: 3", "note: x", "day: 3"), False), (("date: 2016-05-03", "note: x", "date: 2016-05-01"), True)]
+)  # fmt: skip
+def test_backwards_where_not_all_can_be_placed(days, warned):
+    """The order is that of the file, and a warning says that it may be wrong."""
+    found, warnings = snapshots(
+        read("timepoints: [" + ", ".join(f"{{name: {n}, {day}}}" for n, day in zip("abc", days, strict=True)) + "]")
+    )
+    assert "".join(each.timepoint.name for each in found) == "abc"
+    assert any("not all can be placed" in each for each in warnings) is warned
+
+
+@pytest.mark.parametrize("start", ["0", "2016-05-02"])
+def test_a_drug_that_cannot_be_placed_is_told(start):
+    """A date is of no use where the time points count days."""
+    _, warnings = snapshots(read(f"therapies: [{{drug: etoposide, start: {start}}}]\ntimepoints: [{{name: a, day: 0}}]"))
+    assert any(each.startswith("etoposide has a date") for each in warnings) is (start != "0")
+
+
+@pytest.mark.parametrize(
+    ("age", "onset", "warned"), [("3 y", "4 y", True), ("3 y", "3 y", False), ("3 y", "1 y", False), ("3 y", "5 y", True)]
+)
+def test_onset_after_the_first_time_point(age, onset, warned):
+    """In the third year of life nothing can have begun in the fourth."""
+    _, warnings = snapshots(read(f"patient: {{age: {age}, onset: {onset}}}\ntimepoints: [{{name: a, day: 0}}]"))
+    assert ("the age at onset is above that at the first time point" in warnings) is warned
+
+
+def test_the_first_time_point_has_the_age_as_written():
+    """And that is the age at onset, unless another is stated; later time points have it computed."""
+    first, later = snapshots(read("patient: {age: 11 y}\ntimepoints: [{name: a, day: 0}, {name: b, day: 800}]"))[0]
+    assert [each.known["age"].value.text for each in (first, later)] == ["11 y", "13 y"]
+    assert {each.known["age_at_onset"].value.text for each in (first, later)} == {"11 y"}
+    assert (
+        age_at_first(
+            read("patient: {birth_date: 2005-04-01}\ntimepoints: [{name: a, date: 2016-05-02}, {name: b, date: 2018-05-02}]")
+        )
+        == "11 y"
+    )
+
+
+def test_an_age_in_weeks_stays_as_written():
+    first, later = snapshots(read("patient: {age: 3 wk}\ntimepoints: [{name: a, day: 0}, {name: b, day: 1}]"))[0]
+    assert [each.known["age"].value.text for each in (first, later)] == ["3 wk", "22 d"]
