@@ -89,7 +89,7 @@ class About:
 
 def is_blank(value: Any) -> bool:
     """True for what stands after a key that is left empty."""
-    return value is None or (isinstance(value, str) and value.strip() in BLANK)
+    return value is None or (isinstance(value, str) and value in BLANK)
 
 
 _VALIDATORS: dict[type[Model], SchemaValidator] = {}  # made when they are first used

@@ -266,17 +266,17 @@ def test_no_schema_of_that_name():
     assert hlhcli("schema", "patients").code == 2
 
 
-def test_interrupted():
+def test_interrupted(tmp_path):
     """Ctrl-C ends with 130 and without a traceback."""
+    import os
     import signal
     import subprocess
-    import time
 
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hlhcli", "check", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
-    )
-    time.sleep(1.5)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    process = subprocess.Popen([sys.executable, "-m", "hlhcli", "check", str(pipe)], stderr=subprocess.PIPE, cwd=ROOT)
+    with pipe.open("wb"):  # which waits until it is read
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert b"Traceback" not in err
