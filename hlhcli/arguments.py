@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 
 class Command(TyperCommand):
-    """A command of texts, paths and flags."""
+    """A command of texts, paths, flags and numbers that are left at their default."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _plainly(super().get_params(ctx), self.callback)
@@ -41,7 +41,7 @@ def _plainly(parameters: list[Any], callback: Any) -> list[Any]:
     annotations = getattr(callback, "__annotations__", {})
     for each in parameters:
         kind = _kind(annotations.get(each.name, bool))
-        if kind in (str, Path, bool) and "process_value" not in vars(each):
+        if kind in (str, Path, bool, int) and "process_value" not in vars(each):
             vars(each).update(process_value=partial(_process, each, kind, each.process_value))
     return parameters
 
@@ -59,8 +59,8 @@ def _process(parameter: Any, kind: Any, by_typer: Callable[[Any, Any], Any], con
         if parameter.required:
             return by_typer(context, value)
         value = () if parameter.multiple or parameter.nargs == -1 else None
-    elif kind is bool:
-        if not isinstance(value, bool):
+    elif kind in (bool, int):
+        if not isinstance(value, kind):
             return by_typer(context, value)
     else:
         value = tuple(map(kind, value)) if isinstance(value, (tuple, list)) else kind(value)
