@@ -164,3 +164,13 @@ def test_longer_words_of_comparison_are_read_first():
     assert readings(">= 5")[0].interval == Interval(Fraction(5), None)
     with pytest.raises(BadQuantity, match="decimal: comma"):
         readings("9,2")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "is_one"),
+    [("5", "5", True), ("1/2", "2/4", True), ("1", "2", False), ("1", None, False), (None, "1", False), (None, None, False)],
+)
+def test_one_number(low, high, is_one):
+    """An interval is one number where both its ends are known and the same."""
+    ends = [None if end is None else Fraction(end) for end in (low, high)]
+    assert Interval(*ends).is_point is is_one

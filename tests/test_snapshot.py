@@ -19,6 +19,7 @@ def read(text):
         ("date: 2016-05-12", "date: 2016-05-02", "ba", ["0", "10"]),
         ("day: -3", "day: 1.5", "ab", ["-3", "3/2"]),
         ("day: 0", "day: -0.5", "ba", ["-1/2", "0"]),
+        ("day: 0.5", "day: 0", "ba", ["0", "1/2"]),
         ("date: 2016-05-02, day: 1", "date: 2016-05-12", "ab", ["1", "11"]),
         ("day: 4", "date: 2016-05-12, day: 2", "ba", ["2", "4"]),
         ("note: x", "day: 3", "ab", ["None", "3"]),
@@ -48,6 +49,7 @@ def test_backwards_is_told():
         ("age: 20 d", ("note: x", "day: 3"), ["20-21", "20-None"]),
         ("birth_date: 2016-05-28", ("date: 2016-05-28", "date: 2016-05-29"), ["0-1", "1-2"]),
         ("age: 3 wk", ("day: 0", "day: 7"), ["21-28", "28-35"]),
+        ("age: 20 d", ("day: 3", "day: 13"), ["20-21", "30-31"]),
         ("age: 11 y", ("date: 2016-05-02", "date: 2017-05-02"), ["16071/4-4383", "17531/4-4748"]),
         ("age: 1.5 y", ("day: 0", "day: 0"), ["4383/8-4383/8", "4383/8-4383/8"]),
         ("age: <1 y", ("day: 0", "day: 1"), ["0-1461/4", "1-1465/4"]),
@@ -146,3 +148,20 @@ def test_the_first_time_point_has_the_age_as_written():
 def test_an_age_in_weeks_stays_as_written():
     first, later = snapshots(read("patient: {age: 3 wk}\ntimepoints: [{name: a, day: 0}, {name: b, day: 1}]"))[0]
     assert [each.known["age"].value.text for each in (first, later)] == ["3 wk", "22 d"]
+
+
+def test_the_first_age_stays_that_of_the_first_time_point():
+    """Each time point knows its own age, and that at the first of them."""
+    found, _ = snapshots(read("patient: {age: 20 d}\ntimepoints: [{name: a, day: 10}, {name: b, day: 0}]"))
+    assert [snapshot.known["age"].value.text for snapshot in found] == ["20 d", "30 d"]
+    assert [snapshot.first_age.text for snapshot in found] == ["20 d", "20 d"]
+
+
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [("day: 0", True), ("date: 2016-05-02", False), ("date: 2016-04-30", True), ("day: 0, date: 2016-05-02", False)],
+)
+def test_a_birth_date_without_a_date_is_told(when, told):
+    """Days of the course alone say nothing of the age."""
+    _, warnings = snapshots(read(f"patient: {{birth_date: 2016-05-01}}\ntimepoints: [{{name: a, {when}}}]"))
+    assert any("the age is unknown" in each for each in warnings) is told
