@@ -32,7 +32,7 @@ def cohort(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="IN...",
+            metavar="IN",
             help="Parquet, CSV or NDJSON files, patterns, a folder of OMOP or FHIR; with a database its tables.",
             show_default=False,
         ),
