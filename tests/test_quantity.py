@@ -91,7 +91,16 @@ def test_the_two_readings_of_an_ambiguous_space():
 
 
 @pytest.mark.parametrize(
-    ("number", "places", "text"), [("2.992", 1, "3"), ("0.05", 1, "0"), ("4.1", 1, "4.1"), ("1000", 4, "1000")]
+    ("number", "places", "text"),
+    [
+        ("2.992", 1, "3"),
+        ("0.05", 1, "0"),
+        ("4.1", 1, "4.1"),
+        ("1000", 4, "1000"),
+        ("-0.5", 1, "-0.5"),
+        ("-0.01", 1, "0"),
+        ("0", 1, "0"),
+    ],
 )
 def test_rounded_for_people(number, places, text):
     """Rounding is for display only."""
@@ -142,6 +151,8 @@ def test_raised_and_lowered_digits_stay_apart():
         (point(Fraction(1, 8)), "0.125"),
         (point(Fraction(1, 5**5)), "0.00032"),
         (point(Fraction(1, 2**40)), "0"),
+        (point(Fraction(1, 5 * 10**11)), "0.000000000002"),
+        (point(Fraction(1, 10**12)), "0"),
         (point(Fraction(12345677, 10**7 * 3)), "0.4115"),
     ],
 )
@@ -174,3 +185,17 @@ def test_one_number(low, high, is_one):
     """An interval is one number where both its ends are known and the same."""
     ends = [None if end is None else Fraction(end) for end in (low, high)]
     assert Interval(*ends).is_point is is_one
+
+
+@pytest.mark.parametrize(("text", "said"), [("9,2", "is ambiguous"), ("1,5.2", "cannot be read"), ("1,5,2", "cannot be read")])
+def test_a_comma_that_could_be_either(text, said):
+    """One comma alone may be a decimal mark or group digits; beside a point, or beside another, it is out of place."""
+    with pytest.raises(BadQuantity, match=said):
+        readings(text)
+
+
+def test_messages_stay_short():
+    """Of what is no number forty characters are repeated; no message is longer than six hundred."""
+    with pytest.raises(BadQuantity, match=f"'{'x' * 40}'"):
+        readings("x" * 50)
+    assert len(str(BadQuantity("y" * 700))) == 600
