@@ -138,7 +138,8 @@ def cohort(
 
 
 def _missing(error: ImportError) -> None:
-    extra = {"pyspark": "spark", "sqlalchemy": "database", "psycopg": "database"}.get(str(error.name).partition(".")[0], "cohort")
+    extras = {"pyspark": "spark", "sqlalchemy": "database", "psycopg": "database", "sqlglot": "database"}
+    extra = extras.get(str(error.name).partition(".")[0], "cohort")
     fail(f"this needs {error.name}: pip install 'hlhcli[{extra}]'")
 
 

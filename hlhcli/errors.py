@@ -34,10 +34,10 @@ class InputError(Exception):
 class UnknownName(ValueError):
     """A name that does not exist where one of a known list was expected."""
 
-    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
-        advice = did_you_mean(name, known)
+    def __init__(self, what: str, name: str, known: Iterable[str], instead: str | None = None) -> None:
+        advice = f"; {instead}" if instead else did_you_mean(name, known)
         if not advice and what == "observable":
-            advice = "; what is none of the observables goes into 'note:'"
+            advice = "; what is none of the observables goes into the 'note:' of its time point"
         super().__init__(f"unknown {what} '{printable(name, 60)}'{advice}")
 
 

@@ -105,6 +105,8 @@ def _date(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         raise BadQuantity(f"{text} is not in the calendar") from None
+    if re.match(r"\d{4}-\d{2}-\d{2}[T ]", text):
+        raise BadQuantity("a time of day is not read; write the date alone, and values of one day as a list")
     raise BadQuantity(f"'{printable(text, 40)}' is no date; write year-month-day, such as 2016-05-02")
 
 

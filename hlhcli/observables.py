@@ -99,6 +99,8 @@ class Family:
         unit = self.find(text)
         if unit is None:
             misprints = {unit_key(spelling): message for spelling, message in self._table.get("misprints", {}).items()}
+            if re.match(r"/\s*\d", text):
+                raise BadQuantity("several values stand here; write each under the name of its own observable")
             raise BadQuantity(
                 misprints.get(unit_key(text)) or f"unknown unit '{printable(text, 40)}'; accepted are {', '.join(self.units)}"
             )
@@ -145,12 +147,12 @@ def _fraction(text: str) -> Fraction:
 
 
 @cache
-def _tables() -> tuple[dict[str, Any], dict[str, Any], dict[str, str], str]:
+def _tables() -> tuple[dict[str, Any], dict[str, Any], dict[str, str], str, dict[str, str]]:
     tree: Any = parse(TABLE.read_bytes(), TABLE.name)
     names = {
         _name_key(alias): name for name, entry in tree["observables"].items() for alias in (name, *entry.get("aliases", "").split())
     }
-    return tree["families"], tree["observables"], names, tree["raised_for_days"]
+    return tree["families"], tree["observables"], names, tree["raised_for_days"], tree["instead"]
 
 
 def _name_key(text: str) -> str:
@@ -171,7 +173,7 @@ def resolve(name: str) -> str:
     """The observable that `name` or an alias means. Raises UnknownName, with a suggestion."""
     found = _tables()[2].get(_name_key(name))
     if found is None:
-        raise UnknownName("observable", name, _tables()[2])
+        raise UnknownName("observable", name, _tables()[2], _tables()[4].get(_name_key(name)))
     return found
 
 

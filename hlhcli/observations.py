@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import decimal as decimals
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, Union
 
+from hlhcli import observables
 from hlhcli.errors import did_you_mean, printable
 from hlhcli.observables import Observable, Unit, get, likely
 from hlhcli.quantity import COMPARATORS, BadQuantity, Decimal, Interval, Measure, NoNumber, fold, readings
@@ -94,6 +96,7 @@ _WORDS = {
     "rising": ["rising", "rose", "rebounding", "rebounded", "climbing"],
     "falling": ["falling", "fell", "dropping", "declining"],
 }
+_LENGTH = re.compile(r"\b(d|days?|wk|weeks?)$")
 BARE = "1"  # the unit of a number that has none
 TRENDS = ("rising", "falling")  # words that say where a value goes, and not where it is
 _QUALITATIVE = {word: meaning for meaning, words in _WORDS.items() for word in words}
@@ -279,8 +282,11 @@ def _finding(observable: Observable, text: str) -> Observed:
     reason = _MISSING.get(word)
     if reason is not None:
         return reason
+    if (lasted := f"{observable.name}_duration") in observables.names() and _LENGTH.search(word):
+        raise BadQuantity(f"{observable.name} is yes or no; write how long it lasted as {lasted}: 7 d")
     if observable.instead and word[:1].isdigit():
-        raise BadQuantity(f"{observable.name} is yes or no; write a measured value as {observable.instead}: {printable(text, 40)}")
+        measured = printable(" ".join(text.split()[:2]), 40)  # without what is said beside it
+        raise BadQuantity(f"{observable.name} is yes or no; write a measured value as {observable.instead}: {measured}")
     accepted = (*observable.values, observable.negative) if observable.values else ("yes", "no")
     if observable.default:
         accepted = ("yes", *accepted)

@@ -236,7 +236,8 @@ class _Builder:
         if len(node) > MAX_KEY:
             self.fail(f"a key is longer than {MAX_KEY} characters", mark)
         if node in parent:
-            self.fail(f"'{printable(node, 60)}' is written twice (first in line {parent.key_marks[node][0]})", mark)
+            first = parent.key_marks[node][0]
+            self.fail(f"'{printable(node, 60)}' is written twice (first in line {first}; what follows was not read)", mark)
         return node
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import ValidationError
 
+from hlhcli import observables
 from hlhcli.errors import InputError, Problem, did_you_mean, printable
 from hlhcli.fields import Context
 from hlhcli.model import MAPPING, Model
@@ -92,6 +93,10 @@ def _problem(source: str, tree: Node, detail: Any) -> Problem:
         advice = did_you_mean(str(path[-1]), known)
         if model is Patient and path[-1] in Person.names():
             advice = f"; '{path[-1]}' belongs under 'patient:'"
+        elif model is Person and path[-1] == "note":
+            advice = "; a note belongs to a time point, beside 'observations:'"
+        elif str(path[-1]).casefold().replace(" ", "_") in observables.aliases():
+            advice = f"; '{path[-1]}' is an observable: indent it under 'observations:'"
         message = f"unknown key '{printable(str(path[-1]), 60)}'{advice}"
         return Problem(source, message, *mark_of(tree, path, key=True))
     if kind == "dict_type" and path[-1] == "reported":

@@ -111,7 +111,7 @@ def _therapies(course: Course, axis: _Axis, signs: Signs) -> Iterator[Lane]:
         full = " ".join(filter(None, (each.therapy.drug, each.therapy.dose)))
         name = printable(full if cell_len(full) < LABELS else each.therapy.drug)
         if each.start is None:
-            yield Lane(name, "(start not stated)")
+            yield Lane(name, "(start cannot be placed)" if each.therapy.start else "(start not stated)")
             continue
         row = axis.row()
         first, last = axis.column(each.start), axis.column(axis.hi if each.stop is None else each.stop)
