@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hlhcli import criteria
 from hlhcli.assessment import Assessment, assess
 from hlhcli.entries import STATE
-from hlhcli.errors import InputError, Problem, UnknownName, did_you_mean, printable
+from hlhcli.errors import InputError, Problem, Suggesting, UnknownName, did_you_mean, printable
 from hlhcli.patient import Patient
 from hlhcli.readers.detect import Form, Source
 from hlhcli.readers.yaml_json import Document, read
@@ -164,8 +164,9 @@ def _folder(path: Path, options: Options | None) -> Loaded:
 
 def parse_document(content: bytes | str, source: str, library: criteria.Library = criteria.SHIPPED) -> Document:
     """The patient in `content`; what it reports must be items of criteria that exist."""
-    document = read(content, source)
-    problems = [*_reported_problems(document, library), *_baseline_problems(document)]
+    with Suggesting():
+        document = read(content, source)
+        problems = [*_reported_problems(document, library), *_baseline_problems(document)]
     if problems:
         raise InputError(problems)
     return document

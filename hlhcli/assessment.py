@@ -185,6 +185,11 @@ class Assessment:
         )
 
     @cached_property
+    def question(self) -> nexttest.Question:
+        """What an open verdict asks for."""
+        return nexttest.question(self.outcome)
+
+    @cached_property
     def next_tests(self) -> tuple[NextTest, ...]:
         """The smallest sets of observables that could settle an open verdict, each way; the fewest first."""
         if self.status is not Status.UNKNOWN:
@@ -192,15 +197,17 @@ class Assessment:
         found = [
             NextTest(chosen, way)
             for way in (Status.MET, Status.NOT_MET)
-            for chosen in nexttest.smallest_sets(self.outcome, way, self.pending)
+            for chosen in self.question.smallest_sets(way, self.pending)
         ]
         return tuple(sorted(found, key=lambda test: len(test.observables)))
 
     @cached_property
     def would_decide(self) -> tuple[str, ...]:
         """Every observable without which the verdict is open; those of the smallest sets first."""
+        if self.status is not Status.UNKNOWN:
+            return ()
         first = [name for test in self.next_tests for name in test.observables]
-        return tuple(dict.fromkeys([*first, *nexttest.open_observables(self.outcome)]))
+        return tuple(dict.fromkeys([*first, *self.question.names]))
 
 
 def bracket(table: tuple[tuple[Fraction, str], ...], score: Fraction) -> str:

@@ -112,6 +112,11 @@ class _Reader:
     def __init__(self, patient: Patient, ordered: Sequence[Snapshot], history: History) -> None:
         self.ordered, self.history = ordered, history
         self.therapies = placed(patient, history.calendar)
+        self.beginning: dict[Fraction, list[Placed]] = {}
+        for each in self.therapies:
+            if each.start is not None:
+                self.beginning.setdefault(each.start, []).append(each)
+        self.asked: dict[int, set[tuple[rules.At, str]]] = {}  # of the past, by the nodes of the classes
 
     def readings(self, rule: ResponseSet, line: Line, markers: dict[int, tuple[Marker, ...]]) -> list[Reading]:
         """The rule at each time point of the line; what is read at the baseline only where its time has come there."""
@@ -145,7 +150,7 @@ class _Reader:
         self, rule: ResponseSet, classes: list[ResponseClass], place: int, baseline: int, elapsed: Interval | None, analogy: bool
     ) -> Reading:
         snapshot = self.ordered[place]
-        asked = {each for response in classes for each in of_the_past(response.node)}
+        asked = {each for response in classes for each in self.asked_by(response)}
         known = self.history.past(self.history.places[place], self.history.places[baseline], asked)
         if RESTARTED not in known and (begun := self.begun(snapshot)):
             known[RESTARTED] = Observation(Finding(frozenset({"yes"}), "yes"), note=f"{begun} begins here")
@@ -154,9 +159,15 @@ class _Reader:
         outcomes = tuple(ClassOutcome(each, evaluate(each.node, known, marks)) for each in classes)
         return Reading(rule, place, snapshot, elapsed, timing(classes[0].due, elapsed), outcomes, analogy, False, None)
 
+    def asked_by(self, response: ResponseClass) -> set[tuple[rules.At, str]]:
+        node = id(response.node)  # the rules keep it
+        if node not in self.asked:
+            self.asked[node] = of_the_past(response.node)
+        return self.asked[node]
+
     def begun(self, snapshot: Snapshot) -> str | None:
         """The therapy of a named line that begins on the day of the time point."""
-        found = [each.therapy for each in self.therapies if each.start is not None and each.start == snapshot.day]
+        found = [each.therapy for each in self.beginning.get(snapshot.day, ())] if snapshot.day is not None else []
         return " + ".join(each.drug for each in found if each.line) or None
 
     def elapsed(self, line: Line, place: int) -> Interval | None:
@@ -213,10 +224,13 @@ class _Reader:
 
 def _remission(ordered: Sequence[Snapshot], courses: list[LineCourse]) -> Remission | None:
     """The first time point at which remission is stated, or complete response is certain by a rule that is read then."""
+    found: dict[int, list[Reading]] = {}
+    for reading in (one for each in courses for one in each.readings if one.rule.role == "response"):
+        found.setdefault(reading.place, []).append(reading)
     for place, snapshot in enumerate(ordered):
         if state_of(snapshot) == REMISSION:
             return Remission(place, "as stated")
-        for reading in (one for each in courses for one in each.of(place, "response")):
+        for reading in found.get(place, ()):
             complete = reading.floor is not None and reading.floor.id in COMPLETE
             if complete and reading.timing in ("in_time", "any_time") and not reading.rule.on_request:
                 return Remission(place, f"complete response by {reading.rule.label}")

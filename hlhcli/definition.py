@@ -10,7 +10,7 @@ from typing import Any as AnyType
 from typing import NoReturn
 
 from hlhcli import observables, phrases, rules
-from hlhcli.errors import InputError, Problem, UnknownName, did_you_mean, printable
+from hlhcli.errors import InputError, Problem, Suggesting, TooManyRules, UnknownName, did_you_mean, meant, printable
 from hlhcli.observables import PSEUDO
 from hlhcli.quantity import COMPARATORS, BadQuantity
 from hlhcli.rules import GRADES, About, AtLeast, Caution, Citation, CriteriaSet, Grade, Kind, Node, Population, Report, Score
@@ -34,6 +34,7 @@ _LOGIC = ("when", "stated", *_KINDS, "at_least", "score", "points")
 _WITH = {"at_least": ("of",), "score": ("of",), "points": (), "if": ("then", "else")}  # the keys that go with a kind of logic
 _RULE = (*_ABOUT, *_LOGIC, "of", "then", "else")
 _DIGITS = 3  # of a count
+MAX_ITEMS, MAX_RULES = 30, 1000  # of one list, and of one set; no published set comes near
 _UNPUBLISHED = "unpublished"  # a count for which the source states no number that suffices
 
 
@@ -55,19 +56,8 @@ def read(content: bytes | str, source: str, find: Find | None = None, own: bool 
     tree = parse(content, source)
     if not isinstance(tree, Mapping):
         raise InputError([Problem(source, "expected a set of criteria: keys such as 'id:', 'title:' and 'verdict:'", 1, 1)])
-    return Reader(source, tree, find, own).criteria()
-
-
-_OTHER_WORDS = {
-    "change": ("override", "overrides", "items"), "without": ("remove", "drop", "exclude"), "at_least": ("required", "needed"),
-    "when": ("finding", "threshold", "rule"), "caution": ("warn", "warning"), "score": ("sum", "cutoff"),
-}  # fmt: skip
-
-
-def _meant(key: str, known: tuple[str, ...]) -> str:
-    """What an unknown key was probably meant to be."""
-    meant = next((name for name, words in _OTHER_WORDS.items() if key in words and name in known), None)
-    return f"; did you mean '{meant}'?" if meant else did_you_mean(key, known)
+    with Suggesting():
+        return Reader(source, tree, find, own).criteria()
 
 
 class Reader:
@@ -79,6 +69,7 @@ class Reader:
         self.find = find
         self.own = own
         self.ids: set[str] = set()
+        self.rules = 0  # read so far
         self.terms: tuple[tuple[str | int, ...], ...] = ()  # where the items of a score stand
 
     def problem(self, message: str, *path: str | int, key: bool = False) -> Problem:
@@ -141,7 +132,7 @@ class Reader:
 
     def keys(self, node: Mapping, known: tuple[str, ...], required: tuple[str, ...], *path: str | int) -> None:
         problems = [
-            self.problem(f"unknown key '{printable(key, 60)}'{_meant(key, known)}", *path, key, key=True)
+            self.problem(f"unknown key '{printable(key, 60)}'{meant(key, known)}", *path, key, key=True)
             for key in node
             if key not in known
         ]
@@ -247,6 +238,7 @@ class Reader:
 
     def node(self, raw: AnyType, grade: Grade, *path: str | int) -> Node:
         """One rule, with the provenance that it inherits."""
+        self.counted(1, *path)
         if isinstance(raw, str):
             return self.phrase(raw, About(grade), *path)
         if not isinstance(raw, Mapping):
@@ -276,6 +268,15 @@ class Reader:
             return self.points(raw, about, lineages, *path)
         return self.logic(kind, raw, about, *path)
 
+    def counted(self, number: int, *path: str | int) -> None:
+        """Fails where a set becomes larger than anybody could read, as it does by aliases of aliases."""
+        self.rules += number
+        if self.rules > MAX_RULES:
+            say = (
+                f"more than {MAX_RULES} rules, the limit for one set (what is repeated by '*' counts each time); write several sets"
+            )
+            raise TooManyRules([self.problem(say, *path)])
+
     def logic(self, kind: str, raw: Mapping, about: About, *path: str | int) -> Node:
         if kind == "at_least":
             nodes = self.nodes(about.grade, *path, "of")
@@ -304,10 +305,16 @@ class Reader:
         entries = self.sequence(*path)
         if not entries:
             self.fail("expected at least one rule here", *path)
+        if len(entries) > MAX_ITEMS:
+            self.fail(
+                f"a list of more than {MAX_ITEMS} rules, the limit; write several files, each with a part of them", *path, MAX_ITEMS
+            )
         found, problems = [], []
         for index, entry in enumerate(entries):
             try:
                 found.append(self.node(entry, grade, *path, index))
+            except TooManyRules:
+                raise
             except InputError as error:
                 problems += error.problems  # the others are read too, so that all mistakes are told at once
         if problems:
@@ -336,6 +343,7 @@ class Reader:
             self.fail("expected points of one sign here, each once, such as {18: immunosuppression}", *path, "points")
         if lineages:
             nodes = self.nodes(about.grade, *path, "of")
+            self.counted(len(bins) * len(nodes), *path, "points")
             needed = [self.required(text.split()[-1], len(nodes), *path, "points", key) for key, text in bins.items()]
             children: list[Node] = [AtLeast(About(about.grade), each, nodes) for each in needed]
         else:

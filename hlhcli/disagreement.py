@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from hlhcli import nexttest
 from hlhcli.assessment import Assessment, Item
 from hlhcli.status import Status
 
@@ -108,7 +107,7 @@ def _step(tests: tuple[str, ...], open_ones: tuple[Assessment, ...]) -> Step:
 
 
 def _settled(open_ones: tuple[Assessment, ...], tests: frozenset[str], way: Status) -> tuple[str, ...]:
-    return tuple(each.criteria.id for each in open_ones if nexttest.could(each.outcome, way, tests))
+    return tuple(each.criteria.id for each in open_ones if each.question.could(way, tests))
 
 
 def _together(open_ones: tuple[Assessment, ...], steps: tuple[Step, ...]) -> Step | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import NamedTuple
 
 
@@ -31,6 +32,10 @@ class InputError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+class TooManyRules(InputError):
+    """A set that is too large; nothing more of it is read."""
+
+
 class UnknownName(ValueError):
     """A name that does not exist where one of a known list was expected."""
 
@@ -41,16 +46,53 @@ class UnknownName(ValueError):
         super().__init__(f"unknown {what} '{printable(name, 60)}'{advice}")
 
 
+_SUGGESTED = 100  # wrong names of one file for which one like it is looked for; more are never shown
+_left: ContextVar[list[int] | None] = ContextVar("left", default=None)
+
+
+class Suggesting:
+    """Within it only so many names like a wrong one are looked for: each is compared with all that are known."""
+
+    def __enter__(self) -> None:
+        self.token = None if _left.get() else _left.set([_SUGGESTED])
+
+    def __exit__(self, *raised: object) -> None:
+        if self.token is not None:
+            _left.reset(self.token)
+
+
 def did_you_mean(name: str, known: Iterable[str], listed: int = 12) -> str:
     """` (did you mean 'ferritin'?)`, or the list of what is known if that is short, or nothing."""
+    names = list(known)
+    if (left := _left.get()) is not None:
+        left[0] -= 1
+        if left[0] < 0:
+            return ""
+    meant = alike(name, names)
+    if meant:
+        return f"; did you mean '{meant}'?"
+    return f"; known are {', '.join(names)}" if 0 < len(names) <= listed else ""
+
+
+def alike(name: str, names: Iterable[str]) -> str | None:
+    """The one of the names that is most like this one, if any is."""
     from difflib import get_close_matches
 
-    names = list(known)
     folded = {candidate.casefold(): candidate for candidate in names}
     close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean '{folded[close[0]]}'?"
-    return f"; known are {', '.join(names)}" if 0 < len(names) <= listed else ""
+    return folded[close[0]] if close else None
+
+
+_OTHER_WORDS = {
+    "change": ("override", "overrides", "items"), "without": ("remove", "drop", "exclude"), "at_least": ("required", "needed"),
+    "when": ("finding", "threshold", "rule"), "caution": ("warn", "warning"), "score": ("sum", "cutoff"),
+}  # fmt: skip
+
+
+def meant(key: str, known: tuple[str, ...]) -> str:
+    """What an unknown key of a criteria file was probably meant to be."""
+    other = next((name for name, words in _OTHER_WORDS.items() if key in words and name in known), None)
+    return f"; did you mean '{other}'?" if other else did_you_mean(key, known)
 
 
 def printable(text: str, limit: int | None = None) -> str:

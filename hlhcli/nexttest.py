@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from fractions import Fraction
 from itertools import product
+from math import lcm
+from typing import TypeAlias
 
 from hlhcli import rules
 from hlhcli.outcome import Outcome
 from hlhcli.status import Status
 
 Sets = frozenset[frozenset[str]]
+_Way: TypeAlias = Callable[[frozenset[str]], bool]
 _DONE: Sets = frozenset({frozenset()})
 _NEVER: Sets = frozenset()
 _IMPOSSIBLE = 10**6
@@ -35,36 +38,105 @@ def _is_open(outcome: Outcome) -> bool:
     return outcome.status is Status.UNKNOWN
 
 
-def smallest_sets(outcome: Outcome, target: Status, pending: Collection[str]) -> list[tuple[str, ...]]:
-    """The smallest sets of observables that could bring an open result to `target`; those of `pending` results first."""
-    names = open_observables(outcome)
-    order = {name: (name not in pending, position) for position, name in enumerate(names)}
-    found = _settle(outcome, target, _enough(outcome, target))
-    fewest = min(map(len, found), default=0)
-    smallest = (tuple(sorted(chosen, key=order.__getitem__)) for chosen in found if len(chosen) == fewest)
-    return sorted(smallest, key=lambda chosen: [order[name] for name in chosen])
+class Question:
+    """An open result, and what was found of it so far."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.names = open_observables(outcome)
+        self._sets: dict[Status, list[frozenset[str]]] = {}
+        self._ways: dict[Status, _Way] = {}
+        self._could: dict[tuple[Status, frozenset[str]], bool] = {}
+
+    def smallest_sets(self, target: Status, pending: Collection[str]) -> list[tuple[str, ...]]:
+        """The smallest sets of observables that could bring the result to `target`; those of `pending` results first."""
+        if target not in self._sets:
+            found = _settle(self.outcome, target, _enough(self.outcome, target))
+            fewest = min(map(len, found), default=0)
+            self._sets[target] = [chosen for chosen in found if len(chosen) == fewest]
+        order = {name: (name not in pending, position) for position, name in enumerate(self.names)}
+        smallest = (tuple(sorted(chosen, key=order.__getitem__)) for chosen in self._sets[target])
+        return sorted(smallest, key=lambda chosen: [order[name] for name in chosen])
+
+    def could(self, target: Status, tests: frozenset[str]) -> bool:
+        """True if some answers to `tests` could bring the result to `target`."""
+        asked = target, tests.intersection(self.names)
+        if asked not in self._could:
+            if target not in self._ways:
+                self._ways[target] = _way(self.outcome, target)
+            self._could[asked] = self._ways[target](asked[1])
+        return self._could[asked]
 
 
-def could(outcome: Outcome, target: Status, tests: frozenset[str]) -> bool:
-    """True if some answers to `tests` could bring an open result to `target`."""
+def question(outcome: Outcome) -> Question:
+    """What is asked by an open result: the same at every time point at which the same is known, and so thought through once."""
+    shape = id(outcome.node), _shape(outcome)  # the question keeps the node, so that no other one has its number
+    if shape not in _asked:
+        if len(_asked) >= _KEPT:
+            _asked.clear()
+        _asked[shape] = Question(outcome)
+    return _asked[shape]
+
+
+_KEPT = 300
+_asked: dict[tuple[int, Hashable], Question] = {}
+
+
+def _shape(outcome: Outcome) -> Hashable:
+    """All that the answer follows from, beside the rule: what is open, and what the terms of a score add."""
+    if outcome.status is not Status.UNKNOWN and not isinstance(outcome.node, (rules.Points, rules.Linear)):
+        return outcome.status
+    if not outcome.children:
+        return outcome.status, outcome.range, *((line.observable, line.value is None) for line in outcome.evidence)
+    return outcome.status, outcome.range, *map(_shape, outcome.children)
+
+
+def _way(outcome: Outcome, target: Status) -> _Way:
+    """Whether some answers to given tests could bring a result to `target`; what is decided is left out once and for all."""
     if outcome.status is not Status.UNKNOWN:
-        return outcome.status is target
+        return _always if outcome.status is target else _never
     node, parts = outcome.node, outcome.children
     if not parts:
-        return tests.issuperset(open_observables(outcome))
+        return frozenset(open_observables(outcome)).issubset
     if isinstance(node, rules.Score):
-        sign, closed = _direction(node, target)
-        most = sum(max(gain for names, gain in _gains(part, sign) if names <= tests) for part in parts)
-        return most > sign * node.cutoff or (closed and most == sign * node.cutoff)
+        return _could_add(node, parts, target)
     kind = node.kind if isinstance(node, rules.Logic) else None
     if kind == "not":
-        return could(parts[0], ~target, tests)
+        return _way(parts[0], ~target)
     if kind == "if":
-        first, second = could(parts[1], target, tests), could(parts[2], target, tests)
-        met, not_met = could(parts[0], Status.MET, tests), could(parts[0], Status.NOT_MET, tests)
-        return (first and second) or (met and first) or (not_met and second)
+        first, second = _way(parts[1], target), _way(parts[2], target)
+        met, not_met = _way(parts[0], Status.MET), _way(parts[0], Status.NOT_MET)
+        return lambda tests: (first(tests) and (second(tests) or met(tests))) or (not_met(tests) and second(tests))
     needed = 1 if kind == "first_known" else _needed(node, len(parts), target)
-    return needed is not None and sum(could(part, target, tests) for part in parts) >= needed
+    ways = [_way(part, target) for part in parts]
+    return _never if needed is None else _several([way for way in ways if way is not _never], needed)
+
+
+def _several(ways: list[_Way], needed: int) -> _Way:
+    """So many of them."""
+    left = needed - ways.count(_always)
+    ways = [way for way in ways if way is not _always]
+    if left <= 0 or len(ways) < left:
+        return _always if left <= 0 else _never
+    return ways[0] if len(ways) == 1 else lambda tests: sum(way(tests) for way in ways) >= left
+
+
+def _could_add(node: rules.Score, parts: tuple[Outcome, ...], target: Status) -> _Way:
+    terms, goal, closed = _terms(node, parts, target)
+
+    def way(tests: frozenset[str]) -> bool:
+        most = sum(max(gain for names, gain in options if names <= tests) for options in terms)
+        return most > goal or (closed and most == goal)
+
+    return way
+
+
+def _always(tests: frozenset[str]) -> bool:
+    return True
+
+
+def _never(tests: frozenset[str]) -> bool:
+    return False
 
 
 def _enough(outcome: Outcome, target: Status) -> int:
@@ -137,33 +209,45 @@ def _few(sets: Sets) -> Sets:
 
 
 def _both(a: Sets, b: Sets, limit: int) -> Sets:
-    return frozenset(union for x, y in product(a, b) if len(union := x | y) <= limit)
+    return frozenset({union for x in a for y in b if len(union := x | y) <= limit})
 
 
 def _score(node: rules.Score, parts: tuple[Outcome, ...], target: Status, limit: int) -> Sets:
     """The smallest sets that could bring the sum beyond the cut-off, or keep it from there."""
-    sign, closed = _direction(node, target)
-    ways = [list(_gains(part, sign)) for part in parts]
+    ways, goal, closed = _terms(node, parts, target)
     for size in range(1, limit + 1):
-        best: dict[frozenset[str], Fraction] = {frozenset(): Fraction(0)}
+        best: dict[frozenset[str], int] = {frozenset(): 0}
         for options in ways:
-            step: dict[frozenset[str], Fraction] = {}
+            step: dict[frozenset[str], int] = {}
             for (chosen, total), (names, gain) in product(best.items(), options):
                 union = chosen | names
                 if len(union) <= size and (union not in step or step[union] < total + gain):
                     step[union] = total + gain
             best = _best(step)
-        goal = sign * node.cutoff
         if found := frozenset(chosen for chosen, total in best.items() if total > goal or (closed and total == goal)):
             return found
     return _NEVER
 
 
-def _best(sets: dict[frozenset[str], Fraction]) -> dict[frozenset[str], Fraction]:
+def _terms(
+    node: rules.Score, parts: tuple[Outcome, ...], target: Status
+) -> tuple[list[list[tuple[frozenset[str], int]]], int, bool]:
+    """What each term could add towards the result, the sum to be reached, and whether that sum itself will do.
+
+    All in whole numbers of one fraction, which are added much faster.
+    """
+    sign, closed = _direction(node, target)
+    gains = [list(_gains(part, sign)) for part in parts]
+    scale = lcm(node.cutoff.denominator, *{gain.denominator for options in gains for _, gain in options})
+    whole = [[(names, int(gain * scale)) for names, gain in options] for options in gains]
+    return whole, int(sign * node.cutoff * scale), closed
+
+
+def _best(sets: dict[frozenset[str], int]) -> dict[frozenset[str], int]:
     """The better ones of each size, where there are more than anybody could read."""
     if len(sets) <= _MOST:
         return sets
-    kept: dict[frozenset[str], Fraction] = {}
+    kept: dict[frozenset[str], int] = {}
     for size in range(max(map(len, sets)) + 1):
         alike = sorted((names for names in sets if len(names) == size), key=lambda names: (-sets[names], sorted(names)))
         kept |= {names: sets[names] for names in alike[: _MOST // 10]}

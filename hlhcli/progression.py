@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal, NamedTuple
@@ -54,12 +55,14 @@ def worsening(
     remission: Remission | None,
 ) -> list[Worsening]:
     """Every time point after the first by which a flag was raised, or at which the clinician states a worsening."""
-    classes = [each for rule in chosen if rule.role == "progression" for each in rule.classes]
+    classes = [_Asking(each) for rule in chosen if rule.role == "progression" for each in rule.classes]
+    bases = sorted({history.places[line.baseline] for line in lines if line.baseline is not None})
+    ordinals = {place: ordinal for ordinal, place in enumerate(history.places)}
     found: list[Worsening] = []
     flags: dict[str, Flag] = {}
     seen: set[str] = set()
     for place, instant in enumerate(history.instants):
-        raised = _raised(classes, history, place, _baseline(history, lines, place)) if place > history.places[0] else []
+        raised = _raised(classes, history, place, _baseline(bases, place)) if place > history.places[0] else []
         for flag in raised:
             if flag.certain or flag.response.id not in seen:
                 flags.setdefault(flag.response.id, flag)
@@ -69,7 +72,7 @@ def worsening(
             continue
         stated = _worse(state_of(instant.snapshot)) if instant.snapshot else None
         if flags or stated:
-            ordinal = history.places.index(place) if instant.snapshot else len(history.places)
+            ordinal = ordinals[place] if instant.snapshot else len(history.places)
             found.append(
                 Worsening(instant.snapshot, tuple(flags.values()), stated, _setting(ordinal, instant.day, remission, therapies))
             )
@@ -87,19 +90,28 @@ def _worse(state: str | None) -> str | None:
     return state if state in observables.get(STATE).worse.split(", ") else None
 
 
-def _baseline(history: History, lines: Sequence[Line], place: int) -> int:
+def _baseline(bases: list[int], place: int) -> int:
     """The baseline of the line that runs: the last one before; without a line the first moment."""
-    bases = [history.places[line.baseline] for line in lines if line.baseline is not None]
-    return max((base for base in bases if base < place), default=0)
+    at = bisect_left(bases, place)
+    return bases[at - 1] if at else 0
 
 
-def _raised(classes: list[ResponseClass], history: History, place: int, baseline: int) -> list[Flag]:
+class _Asking:
+    """A class, and what it asks for: now, and of the past."""
+
+    def __init__(self, response: ResponseClass) -> None:
+        self.response = response
+        self.now, self.past = set(rules.asked(response.node)), of_the_past(response.node)
+
+
+def _raised(classes: list[_Asking], history: History, place: int, baseline: int) -> list[Flag]:
     instant = history.instants[place]
     found = []
-    for each in classes:
-        if not set(rules.asked(each.node)) & instant.known.keys():
+    for asking in classes:
+        each = asking.response
+        if not asking.now & instant.known.keys():
             continue
-        outcome = evaluate(each.node, history.past(place, baseline, of_the_past(each.node), of_the_day=True), {})
+        outcome = evaluate(each.node, history.past(place, baseline, asking.past, of_the_day=True), {})
         if outcome.status is Status.MET:
             found.append(Flag(each, outcome, instant.day, True))
         elif _present(outcome):

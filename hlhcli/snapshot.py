@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from hlhcli import age, observables
 from hlhcli.observations import NOT_STATED, Missing, Observation, Quantity
 from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import Interval
 from hlhcli.timeline import Calendar, calendar, disagree
+
+if TYPE_CHECKING:
+    from hlhcli.window import Windows
 
 _Moment = TypeVar("_Moment", Fraction, date)
 
@@ -54,13 +57,15 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
     if patient.patient.birth_date and not any(ages):
         warnings.append("the age is unknown: there is a birth date, but no time point with a date after it")
     result = []
+    windows: Windows | None = None
     for index in order:
         timepoint = timepoints[index]
         known = _known(patient, timepoint, warnings)
         if timepoint.window is not None:
-            from hlhcli.window import looked_back  # few patients have curves, and every start pays for an import
+            from hlhcli.window import Windows  # few patients have curves, and every start pays for an import
 
-            looked_back(patient, timepoint, days[index], dated, known)
+            windows = windows or Windows(patient, dated)
+            windows.look_back(timepoint, days[index], known)
         if stated := ages[index]:
             known[observables.AGE] = Observation(stated)
         known |= always

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import accumulate
 from typing import NamedTuple
 
 from hlhcli.patient import Patient, Therapy
@@ -61,19 +62,20 @@ def placed(patient: Patient, calendar: Calendar) -> tuple[Placed, ...]:
 
 def lines(patient: Patient, calendar: Calendar, ordered: Sequence[Snapshot]) -> tuple[Line, ...]:
     """The lines of therapy. Drugs that do not name theirs are one line if the same time point comes before them."""
+    days = _Days(ordered)
     groups: dict[tuple[str, str | int], list[Placed]] = {}
     for each in placed(patient, calendar):
         if each.therapy.line:
             groups.setdefault(("named", each.therapy.line.casefold()), []).append(each)
         elif each.start is not None:
-            before = _last_before(ordered, each.start)
+            before = days.last_before(each.start)
             groups.setdefault(("after", -1 if before is None else before), []).append(each)
         else:
             groups.setdefault(("start not stated", 0), []).append(each)
     starts = [(min((one.start for one in group if one.start is not None), default=None), group) for group in groups.values()]
     starts.sort(key=lambda each: (each[0] is None, each[0] or Fraction(0)))
     moments = sorted({start for start, _ in starts if start is not None})
-    bases = [_baseline(group, start, ordered) for start, group in starts]
+    bases = [_baseline(group, start, days) for start, group in starts]
     found = []
     for number, (start, group) in enumerate(starts):
         place, why_not, named = bases[number]
@@ -130,22 +132,33 @@ def first_of(found: Sequence[Line]) -> Line | None:
     return None if names[id(found[0])].startswith(_LATER) else found[0]
 
 
-def _last_before(ordered: Sequence[Snapshot], start: Fraction) -> int | None:
-    """The last time point before the day, or the first of that day: the others may be after the drug."""
-    same = next((at for at, each in enumerate(ordered) if each.day == start), None)
-    if same is not None:
-        return same
-    return next((at for at in reversed(range(len(ordered))) if (day := ordered[at].day) is not None and day < start), None)
+class _Days:
+    """The places of the time points by name, and by day where that is known."""
+
+    def __init__(self, ordered: Sequence[Snapshot]) -> None:
+        self.named: dict[str, int] = {}
+        for at, each in enumerate(ordered):
+            self.named.setdefault(each.timepoint.name, at)
+        found = sorted((each.day, at) for at, each in enumerate(ordered) if each.day is not None)
+        self.days, self.places = [day for day, _ in found], [at for _, at in found]
+        self.last = list(accumulate(self.places, max))  # of the places up to each day
+
+    def last_before(self, start: Fraction) -> int | None:
+        """The last time point before the day, or the first of that day: the others may be after the drug."""
+        at = bisect_left(self.days, start)
+        if at < len(self.days) and self.days[at] == start:
+            return self.places[at]
+        return self.last[at - 1] if at else None
 
 
-def _baseline(group: list[Placed], start: Fraction | None, ordered: Sequence[Snapshot]) -> tuple[int | None, str | None, bool]:
+def _baseline(group: list[Placed], start: Fraction | None, known: _Days) -> tuple[int | None, str | None, bool]:
     """The place of the baseline, or why there is none; and whether the file names it."""
     wanted = next((one.therapy.baseline for one in group if one.therapy.baseline), None)
     if wanted is not None:
-        return next(at for at, each in enumerate(ordered) if each.timepoint.name == wanted), None, True
+        return known.named[wanted], None, True
     if start is None:
         return None, "the day on which it began is not stated", False
-    place = _last_before(ordered, start)
+    place = known.last_before(start)
     if place is None:
         return None, f"no time point on or before day {exact_text(start)}, when it began", False
     return place, None, False

@@ -9,7 +9,7 @@ from hlhcli.observables import Observable, Unit
 from hlhcli.observations import PENDING, Finding, Missing, Observation, Observed, Qualitative, Quantity
 from hlhcli.quantity import Interval, number_text
 
-_End: TypeAlias = tuple[bool, Fraction, bool]  # of an interval, in an order in which the greater comes last
+End: TypeAlias = tuple[bool, Fraction, bool]  # of an interval, in an order in which the greater comes last
 
 
 class Dated(NamedTuple):
@@ -19,10 +19,11 @@ class Dated(NamedTuple):
     observation: Observation
 
 
-def worst(observable: Observable, found: list[Dated], day: Fraction | None) -> Observation:
+def worst(observable: Observable, found: list[Dated], day: Fraction | None, number: int | None = None) -> Observation:
     """The worst of several values of one observable. What is not known among them, or raised in words, can only make it worse.
 
-    `day` is that of a time point which looks back; None where all of them are of one moment.
+    `day` is that of a time point which looks back; None where all of them are of one moment. `number` is how many values there
+    are, where only those of them are given that can decide.
     """
     of_value = [each for each in found if isinstance(each.observation.value, Finding if observable.family is None else Quantity)]
     if not of_value:
@@ -38,7 +39,7 @@ def worst(observable: Observable, found: list[Dated], day: Fraction | None) -> O
     words = [each.observation.value.text for each in found if may_be_worse(observable, each.observation.value)]
     if still or words:
         observation = observation._replace(value=_or_worse(observable, observation.value, still or PENDING))
-    notes = _which(chosen, of_value, day)
+    notes = _which(chosen, of_value, day, len(of_value) if number is None else number)
     notes += ([_STILL[still]] if still else []) + [f"another is {', '.join(dict.fromkeys(words))} without a number"] * bool(words)
     own = next(each.observation.value for each in of_value if each.day == chosen.day)
     beyond = (
@@ -54,13 +55,13 @@ def worst(observable: Observable, found: list[Dated], day: Fraction | None) -> O
 _STILL = {PENDING: "a result is pending", "unknown": "another is not known"}  # reasons why there may be a worse value
 
 
-def _which(chosen: Dated, of_value: list[Dated], day: Fraction | None) -> list[str]:
+def _which(chosen: Dated, of_value: list[Dated], day: Fraction | None, number: int) -> list[str]:
     """Which of several values this is."""
     if day is None:
         texts = dict.fromkeys(each.observation.value.text for each in of_value)
         return [f"the worst of {', '.join(texts)}"] * (len(texts) > 1)
-    if len(of_value) > 1:
-        return [f"day {number_text(chosen.day)}, the worst of {len(of_value)} values in the window"]
+    if number > 1:
+        return [f"day {number_text(chosen.day)}, the worst of {number} values in the window"]
     return [f"day {number_text(chosen.day)}"] * (chosen.day != day)
 
 
@@ -97,24 +98,29 @@ def extreme(found: list[Dated], lowest: bool) -> Dated | None:
     unit = first.value.unit
     if len({each.observation.assay for each in found} - {None}) > 1:
         return None
-    known: list[tuple[_End, _End, Dated]] = []
+    known: list[tuple[End, End, Dated]] = []
     for each in found:
         value = each.observation.value
         assert isinstance(value, Quantity)
         if not value.unit.convertible(unit):
             return None
-        here = value.unit.convert(value.interval, unit)
-        lo, hi, lo_open, hi_open = _mirrored(here) if lowest else here
-        known.append(((lo is not None, lo or Fraction(0), lo_open), (hi is None, hi or Fraction(0), not hi_open), each))
+        known.append((*ends(value, unit, lowest), each))
     (some, least, is_open), (none, most, closed) = max(one[0] for one in known), max(one[1] for one in known)
     chosen = max(known, key=lambda one: (one[0], one[1], one[2].day))[2]
-    ends = Interval(least if some else None, None if none else most, is_open, not none and not closed)
-    ends = _mirrored(ends) if lowest else ends
+    reached = Interval(least if some else None, None if none else most, is_open, not none and not closed)
+    reached = _mirrored(reached) if lowest else reached
     value = chosen.observation.value
     assert isinstance(value, Quantity)
-    interval = unit.convert(ends, value.unit)
+    interval = unit.convert(reached, value.unit)
     limits = value.reference or next(filter(None, (_limits(each.observation.value, value.unit) for each in found)), None)
     return chosen._replace(observation=chosen.observation._replace(value=value._replace(interval=interval, reference=limits)))
+
+
+def ends(value: Quantity, unit: Unit, lowest: bool) -> tuple[End, End]:
+    """Both ends of what is known of the number in `unit`; where the lowest is sought, of its negative."""
+    here = value.unit.convert(value.interval, unit)
+    lo, hi, lo_open, hi_open = _mirrored(here) if lowest else here
+    return (lo is not None, lo or Fraction(0), lo_open), (hi is None, hi or Fraction(0), not hi_open)
 
 
 def _limits(value: Observed, unit: Unit) -> Interval | None:

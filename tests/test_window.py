@@ -1,13 +1,18 @@
 """Windows: the worst value of a curve in a stated time, with its day; and time points that are made of curves alone."""
 
+from random import Random
+
 import pytest
 
-from hlhcli import criteria
+import hlhcli.window
+import hlhcli.worst
+from hlhcli import criteria, observables
 from hlhcli.api import check, evaluate_document, parse_document
 from hlhcli.errors import InputError
-from hlhcli.observations import Finding, Missing
+from hlhcli.observations import NOT_STATED, Finding, Missing
 from hlhcli.quantity import exact_text
 from hlhcli.snapshot import snapshots
+from hlhcli.worst import Dated, worst
 
 
 def known(series, window="7 d", own="", name="ferritin"):
@@ -185,3 +190,55 @@ def test_a_denial_of_one_day_is_none_of_the_window():
         parse_document(text.replace("[8, 39.6 C]", "[10, 39.6 C]"), "p"), [criteria.load("hlh-2004")]
     ).assessments
     assert next(item.status.value for item in same.items if item.id == "fever") == "not_met"
+
+
+WRITTEN = {
+    "ferritin": ["900 ug/L", "0.9 nmol/L", ">800 ug/L", "<2000 ug/L", "300-1500 ug/L", "40 IU/L", "high", "high, rising", "normal",
+                 "pending", "unknown", "not done", "{value: 900 ug/L, assay: a}", "{value: 700 ug/L, reference: <300}"],
+    "platelets": ["40 G/L", "<20 G/L", "10-90 G/L", "20 K/uL", "low", "unknown", "pending", "{value: 30 G/L, assay: b, reference: 150-400}"],
+    "temperature": ["39 Cel", "102.2 degF", "37-40 Cel", "<39 Cel", "not done"],
+    "fever": ["yes", "no", "unknown", "pending", "{value: yes, note: said}"],
+    "hemophagocytosis": ["marrow", "liver", "no", "marrow, liver", "unknown", "spleen"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_window_is_the_worst_of_all_that_lies_in_it(seed):
+    """Only the values that can decide are compared: the result is that of all of them, with its notes."""
+    chance = Random(seed)
+    name = chance.choice(list(WRITTEN))
+    few = chance.sample(WRITTEN[name], min(len(WRITTEN[name]), chance.randint(1, 5)))
+    points = [(chance.choice([chance.randint(0, 12), 2.5]), chance.choice(few)) for _ in range(chance.randint(1, 25))]
+    own = {day: chance.choice(few) for day in range(14) if chance.random() < 0.3}
+    text = f"series:\n  {name}:\n    points:\n" + "".join(f"    - [{day}, {_quoted(value)}]\n" for day, value in points)
+    text += "timepoints:\n" + "".join(
+        f"- {{name: t{day}, day: {day}, window: {chance.randint(1, 14)} d, observations: {{{name}: {_quoted(own[day])}}}}}\n"
+        if day in own
+        else f"- {{name: t{day}, day: {day}, window: {chance.randint(1, 14)} d}}\n"
+        for day in range(14)
+    )
+    patient = parse_document(text, "p").patient
+    for snapshot in snapshots(patient)[0]:
+        day, timepoint = snapshot.day, snapshot.timepoint
+        start = day - timepoint.window
+        inside = [Dated(when.day, one) for when, one in patient.series[name].points if start <= when.day <= day]
+        one = timepoint.observations.get(name)
+        if inside and one is not None and one.value != NOT_STATED:
+            inside.append(Dated(day, one))
+        assert snapshot.known.get(name) == (worst(observables.get(name), inside, day) if inside else one)
+
+
+def _quoted(value):
+    return value if value.startswith("{") else f'"{value}"'
+
+
+def test_many_windows_over_a_long_curve(monkeypatch):
+    """The values of a curve are read once, and a few of them for each window: not all of them each time."""
+    ends, calls = hlhcli.worst.ends, []
+    monkeypatch.setattr(hlhcli.worst, "ends", lambda *one: calls.append(1) or ends(*one))
+    monkeypatch.setattr(hlhcli.window, "ends", hlhcli.worst.ends)
+    text = "series: {ferritin: {unit: ug/L, points: [" + ", ".join(f"[{i / 100}, {i % 977 + 1}]" for i in range(4000)) + "]}}\n"
+    text += "timepoints:\n" + "".join(f"- {{name: t{i}, day: {i}, window: 9999 d}}\n" for i in range(100))
+    last = snapshots(parse_document(text, "p").patient)[0][-1]
+    assert last.known["ferritin"].note == "day 39.06, the worst of 4000 values in the window"
+    assert len(calls) < 4000 + 100 * 8

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic_core import ValidationError
 
 from hlhcli import observables, yamltree
-from hlhcli.errors import InputError, Problem, did_you_mean, printable
+from hlhcli.errors import InputError, Problem, Suggesting, did_you_mean, printable
 from hlhcli.fields import choice, moment, refuse
 from hlhcli.model import After, Before, Model, is_blank
 from hlhcli.observations import missing, read
@@ -256,7 +256,10 @@ def read_text(content: bytes | str, source: str) -> Mapping:
     try:
         mapping = Mapping.validate(tree)
     except ValidationError as error:
-        raise InputError(_problem(source, tree, each) for each in error.errors(include_url=False, include_input=False)) from None
+        with Suggesting():
+            raise InputError(
+                _problem(source, tree, each) for each in error.errors(include_url=False, include_input=False)
+            ) from None
     mapping._source, mapping._tree = source, tree
     return mapping
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pydantic_core import ValidationError
 
 from hlhcli import observables
-from hlhcli.errors import InputError, Problem, did_you_mean, printable
+from hlhcli.errors import InputError, Problem, Suggesting, alike, did_you_mean, printable
 from hlhcli.fields import Context
 from hlhcli.model import MAPPING, Model
 from hlhcli.patient import MAX_TIMEPOINTS, Genetics, Patient, Person, Therapy, Timepoint, Variant
@@ -38,7 +38,8 @@ class Document(NamedTuple):
 
 def read(content: bytes | str, source: str) -> Document:
     """The patient in `content`. Raises InputError with every problem found, each with line and column."""
-    return read_tree(parse(content, source), source)
+    with Suggesting():
+        return read_tree(parse(content, source), source)
 
 
 def read_tree(tree: Node, source: str) -> Document:
@@ -78,7 +79,7 @@ def _worth_telling(details: list[Any]) -> list[Any]:
     unknown = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
 
     def misspelled(loc: tuple[str | int, ...]) -> bool:
-        return any(other[:-1] == loc[:-1] and did_you_mean(str(other[-1]), [str(loc[-1])], 0) for other in unknown)
+        return any(other[:-1] == loc[:-1] and alike(str(other[-1]), [str(loc[-1])]) for other in unknown)
 
     return [detail for detail in details if detail["type"] != "missing" or not misspelled(detail["loc"])]
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from command import ROOT, hlhcli
 
+from hlhcli import criteria, definition, rules
+from hlhcli.api import parse_document
+from hlhcli.errors import InputError
 from hlhcli.readers.placing import BadPlan, plan
 
 FUZZ = ROOT / "tests" / "fuzz"
@@ -137,3 +140,45 @@ def test_the_command_reads_criteria(tmp_path: Path):
     assert all(line.startswith(tuple(names)) for line in ran.err.splitlines()), ran.err
     ran = hlhcli("check", "--json", "-c", CORPUS / "criteria" / "fold-of-nothing.yaml", "samples/pmc3572670.yaml")
     assert (ran.code, ran.out) == (2, "")
+
+
+def test_many_wrong_names():
+    """A like name is looked for among the first hundred wrong ones; each is told all the same."""
+    names = "".join(f"    feritin{number}: x\n" for number in range(3000))
+    with pytest.raises(InputError) as raised:
+        parse_document(f"timepoints:\n- name: a\n  observations:\n{names}", "p.yaml")
+    said = [problem.message for problem in raised.value.problems]
+    assert (len(said), sum("did you mean 'ferritin'?" in each for each in said)) == (3000, 100)
+    assert said[0] == "unknown observable 'feritin0'; did you mean 'ferritin'?"
+    with pytest.raises(InputError, match="did you mean 'ferritin'"):  # counted anew for each file
+        parse_document("timepoints: [{name: a, observations: {feritin: 3}}]", "p.yaml")
+
+
+OWN = "id: own\ntitle: Own\ncitation: none\n"
+ALIASES = ", ".join(f"&a{n + 1} {{any: [*a{n}, *a{n}]}}" for n in range(11))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("verdict:\n  any:\n" + "  - fever\n" * 31, "c.yaml:36:5: a list of more than 30 rules, the limit; write several files"),
+        (f"verdict:\n  any: [&a0 {{any: [fever, splenomegaly]}}, {ALIASES}]\n", "more than 1000 rules, the limit for one set"),
+        (
+            "verdict:\n  any:\n" + "  - any:\n" + ("    - all: [" + ", ".join(["fever"] * 29) + "]\n") * 40,
+            "c.yaml:37:7: a list of more than 30 rules",
+        ),
+    ],
+)
+def test_a_set_that_is_too_large(text, says):
+    """It is refused where it becomes so, in one message."""
+    with pytest.raises(InputError) as raised:
+        definition.read(OWN + text, "c.yaml", criteria.load, own=True)
+    assert len(raised.value.problems) == 1
+    assert says in str(raised.value)
+
+
+def test_the_sets_that_ship_are_far_smaller():
+    """Less than half of the limit of items, and a tenth of that of rules."""
+    for found in map(criteria.load, criteria.SHIPPED.ids()):
+        assert len(found.items) * 2 < definition.MAX_ITEMS
+        assert sum(1 for _ in rules.walk(found.verdict)) * 10 < definition.MAX_RULES
