@@ -34,7 +34,7 @@ _LOGIC = ("when", "stated", *_KINDS, "at_least", "score", "points")
 _WITH = {"at_least": ("of",), "score": ("of",), "points": (), "if": ("then", "else")}  # the keys that go with a kind of logic
 _RULE = (*_ABOUT, *_LOGIC, "of", "then", "else")
 _DIGITS = 3  # of a count
-MAX_ITEMS, MAX_RULES = 30, 1000  # of one list, and of one set; no published set comes near
+MAX_ITEMS, MAX_RULES = 24, 1000  # of one list, and of one set; no published set comes near
 _UNPUBLISHED = "unpublished"  # a count for which the source states no number that suffices
 
 
