@@ -48,10 +48,11 @@ def _comparable(leaf: rules.Leaf, known: Known) -> bool:
     values = [known[name].value if name in known else NOT_STATED for name in rules.asked(leaf)]
     if any(isinstance(value, (Missing, Qualitative)) for value in values):
         return False
-    if isinstance(leaf, rules.Ratio) and isinstance(values[1], Quantity):
-        return values[1].interval.lo != 0
-    if isinstance(leaf, rules.Threshold) and isinstance(values[0], Quantity):
-        return any(values[0].unit.convertible(edge.unit) for edge in leaf.edges)
+    *_, value = values  # of a ratio what it is divided by
+    if isinstance(leaf, rules.Ratio) and isinstance(value, Quantity):
+        return value.interval.lo != 0
+    if isinstance(leaf, rules.Threshold) and isinstance(value, Quantity):
+        return any(value.unit.convertible(edge.unit) for edge in leaf.edges)
     return True
 
 
@@ -79,10 +80,12 @@ def _combine(node: rules.Logic | rules.AtLeast, known: Known, marks: Marks) -> O
     elif node.kind == "any":
         status = any_of(statuses)
     elif node.kind == "not":
-        status = ~statuses[0]
+        (denied,) = statuses
+        status = ~denied
     elif node.kind == "agree":
         status, shown = _agree(parts)
-        measured = parts[0].range  # that of one ratio under several cut-offs
+        ranges = {part.range for part in parts}
+        measured = ranges.pop() if len(ranges) == 1 else None  # of one ratio under several cut-offs
     elif node.kind == "first_known":
         status, shown, cautions = _first_known(parts)
     else:
@@ -95,13 +98,14 @@ def _combine(node: rules.Logic | rules.AtLeast, known: Known, marks: Marks) -> O
 def _agree(parts: tuple[Outcome, ...]) -> tuple[Status, tuple[Outcome, ...]]:
     """What all say; where they differ, the evidence says so."""
     statuses = {part.status for part in parts}
+    first, *_ = parts
     if len(statuses) == 1:
-        return parts[0].status, parts[:1]
+        return first.status, (first,)
     if Status.UNKNOWN in statuses:
         return Status.UNKNOWN, parts
-    said = ", but ".join(f"{part.status} by {part.evidence[0].rule}" for part in parts)
-    evidence = tuple(line._replace(status=Status.UNKNOWN, note=f"open: {said}") for line in parts[0].evidence)
-    return Status.UNKNOWN, (parts[0]._replace(evidence=evidence),)
+    said = ", but ".join(f"{part.status} by {line.rule}" for part in parts for line in part.evidence)
+    evidence = tuple(line._replace(status=Status.UNKNOWN, note=f"open: {said}") for line in first.evidence)
+    return Status.UNKNOWN, (first._replace(evidence=evidence),)
 
 
 def _points(node: rules.Points, parts: tuple[Outcome, ...]) -> Outcome:

@@ -169,3 +169,62 @@ def test_what_is_stated_is_told_against_the_value():
 def test_beside_what_decides_only_known_values_are_shown():
     rule = "{first_known: [fever, {any: [temperature >= 38.5 Cel, splenomegaly]}]}"
     assert [line.observable for line in outcome(rule, fever=YES, temperature="39 Cel").evidence] == ["fever", "temperature"]
+
+
+@pytest.mark.parametrize(
+    ("fever", "temperature", "warned"),
+    [("no", "39 C", True), ("no", "37 C", False), ("yes", "39 C", False), ("yes", "37 C", False)],
+)
+def test_only_a_value_that_would_meet_what_is_denied_is_told(fever, temperature, warned):
+    """A stated absence against a value that says otherwise; nothing else is worth a warning."""
+    found = outcome("{id: fever, first_known: [fever, temperature >= 38.5 Cel]}", fever=fever, temperature=temperature)
+    assert bool(found.cautions) is warned
+
+
+@pytest.mark.parametrize(
+    ("rule", "identity", "title"),
+    [
+        ("{not: fever}", "fever", "No fever"),
+        ("ferritin >= 500 ug/L", "ferritin", "Ferritin"),
+        ("{id: high, when: ferritin >= 500 ug/L}", "high", "Ferritin"),
+        ("{id: high, title: Very high, when: ferritin >= 500 ug/L}", "high", "Very high"),
+        ("{if: fever, then: splenomegaly, else: ferritin >= 500 ug/L}", "fever", "Fever"),
+        ("ferritin in ng/mL / esr in mm/h > 21.5", "ferritin", "Ferritin"),
+    ],
+)
+def test_what_heads_an_item(rule, identity, title):
+    """Its own id and title, else those of the first observable that it is about."""
+    node = definition.read(HEAD + rule + "\n", "c").verdict
+    assert (rules.item_id(node), rules.title(node)) == (identity, title)
+
+
+def test_a_set_of_comparisons_is_listed_by_its_items():
+    """Each comparison is an item, and what stands beside the count is none."""
+    found = definition.read(
+        HEAD + "{any: [{stated: molecular_diagnosis}, {at_least: 1, of: [fever, ferritin >= 500 ug/L]}]}\n", "c"
+    )
+    assert [rules.item_id(item) for item in found.items] == ["fever", "ferritin"]
+
+
+def test_a_rule_on_another_time():
+    """All of its comparisons are asked of that time, and it says so; what is about the present cannot be."""
+    node = rules.at(definition.read(HEAD + "{all: [ferritin >= 500 ug/L, fever]}\n", "c").verdict, "baseline")
+    assert [(leaf.at, leaf.text) for leaf in rules.leaves(node)] == [
+        ("baseline", "ferritin >= 500 ug/L at baseline"),
+        ("baseline", "fever at baseline"),
+    ]
+    assert node.about.id is None
+    with pytest.raises(ValueError, match="about the present"):
+        rules.at(definition.read(HEAD + "ferritin in ng/mL / esr in mm/h > 21.5\n", "c").verdict, "baseline")
+
+
+def test_ratios_under_other_cutoffs_and_other_ratios():
+    """What agrees on one ratio has its range; of two ratios there is no one range."""
+    values = {"ferritin": "1000 ng/mL", "esr": "10 mm/h", "crp": "5 mg/L"}
+    assert (
+        outcome("{agree: [ferritin in ng/mL / esr in mm/h > 21.5, ferritin in ng/mL / esr in mm/h >= 21.5]}", **values).range.lo
+        == 100
+    )
+    assert (
+        outcome("{agree: [ferritin in ng/mL / esr in mm/h > 21.5, ferritin in ng/mL / crp in mg/L > 21.5]}", **values).range is None
+    )
