@@ -47,9 +47,6 @@ class LineCourse(NamedTuple):
     markers: dict[int, tuple[Marker, ...]]  # at the time points of the line
     events: tuple[Event, ...]
 
-    def of(self, place: int, *roles: str) -> list[Reading]:
-        return [each for each in self.readings if each.place == place and each.rule.role in roles]
-
     def markers_at(self, place: int) -> tuple[Marker, ...]:
         return self.markers.get(place, ())
 

@@ -532,3 +532,47 @@ def test_a_window_is_no_moment_of_the_course():
     assert [line.value for line in result.assessments[2].items[6].evidence] == ["40000 ng/mL"]  # the criteria look back
     assert not [flag for worse in result.course.worsening for flag in worse.flags if flag.day == 7]
     assert result.course.history.curve("ferritin")[-1][1].value.text == "2100 ng/mL"
+
+
+AFTER_TRANSPLANT = """therapies: [{drug: transplant, start: 0}@therapy@]
+timepoints:
+  - {name: before, day: -30, observations: {fever: no}}
+  - {name: after, day: 100, observations: {fever: yes, splenomegaly: yes, hb: 7 g/dL, plt: 50 G/L, tg: 1 mmol/L, fibrinogen: 3 g/L, hemophagocytosis: no, nk_activity: normal, ferritin: 6000 ng/mL, sil2r: 400 U/mL, cns_involvement: no@stated@}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("therapy", "stated", "flare", "noted"),
+    [
+        (", {drug: etoposide, line: salvage, start: 100}", "", "met", True),
+        (", {drug: etoposide, line: salvage, start: 100}, {drug: dexamethasone, line: salvage, start: 100}", "", "met", True),
+        (", {drug: etoposide, line: salvage, start: 100}", ", hlh_therapy_restarted: no", "not_met", False),
+        (", {drug: etoposide, line: salvage, start: 90}", "", "unknown", False),
+        (", {drug: etoposide, start: 100}", "", "unknown", False),
+        (", {drug: etoposide, line: salvage}", "", "unknown", False),
+        ("", "", "unknown", False),
+    ],
+)
+def test_a_named_line_that_begins_is_therapy_for_the_recurrence(therapy, stated, flare, noted):
+    """On the day on which it begins, and where the file does not say otherwise; a drug of no line may be for anything."""
+    found = course(AFTER_TRANSPLANT.replace("@therapy@", therapy).replace("@stated@", stated), "hartz-2016")
+    (rule,) = found["recurrence"]
+    (one,) = rule["readings"]
+    classes = {each["id"]: each for each in one["classes"]}
+    assert classes["partial_flare"]["status"] == flare
+    assert (re.search("etoposide( \\+ dexamethasone)? begins here", str(one)) is not None) is noted
+
+
+def test_of_a_transplant_only_its_events_are_read():
+    """It is no drug whose response is read."""
+    (line, *_) = course(AFTER_TRANSPLANT.replace("@therapy@", "").replace("@stated@", ""))["lines"]
+    assert line["readings"] == []
+    assert line["events"]
+
+
+def test_marks_of_the_set_that_is_counted():
+    """What the authors state of HLH-2004 counts in a rule that counts its criteria."""
+    marks = "fever: met, splenomegaly: met, cytopenias: met, ferritin: met, sil2r: met"
+    text = f"therapies: [{{drug: transplant, start: 0}}]\ntimepoints: [{{name: a, day: -30}}, {{name: b, day: 100, reported: {{hlh-2004: {{{marks}}}}}}}]\n"
+    (one,) = course(text, "hartz-2016")["recurrence"][0]["readings"]
+    assert {each["id"]: each["status"] for each in one["classes"]}["systemic_reactivation"] == "met"
