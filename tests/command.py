@@ -25,6 +25,13 @@ class Ran:
         return json.loads(self.out)
 
 
+def interruptible() -> None:
+    """For a new process: Ctrl-C ends it, also where the tests run in the background of a shell, which has it ignored."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def hlhcli(*arguments: str | Path, stdin: str | bytes = b"", cwd: Path = ROOT, timeout: float = 60, **environment: str) -> Ran:
     """The command with these arguments; more keywords are environment variables."""
     plain = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS", "FORCE_COLOR", "LINES")}

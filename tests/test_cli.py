@@ -9,7 +9,7 @@ import sys
 
 import jsonschema
 import pytest
-from command import ROOT, SAMPLES, hlhcli
+from command import ROOT, SAMPLES, hlhcli, interruptible
 from tables import patient_yaml
 
 from hlhcli import __version__, schemas
@@ -274,7 +274,9 @@ def test_interrupted(tmp_path):
 
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    process = subprocess.Popen([sys.executable, "-m", "hlhcli", "check", str(pipe)], stderr=subprocess.PIPE, cwd=ROOT)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hlhcli", "check", str(pipe)], stderr=subprocess.PIPE, cwd=ROOT, preexec_fn=interruptible
+    )
     with pipe.open("wb"):  # which waits until it is read
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)

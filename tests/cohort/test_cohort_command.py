@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from command import ROOT, SAMPLES, Ran, hlhcli
+from command import ROOT, SAMPLES, Ran, hlhcli, interruptible
 from typer.testing import CliRunner
 
 duckdb = pytest.importorskip("duckdb")
@@ -959,7 +959,12 @@ def test_stopped(ward, tmp_path, number):
     out = tmp_path / "out.parquet"
     arguments = ["cohort", str(ward), "--lookback", "7d", "-c", "all", "-o", str(out)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "hlhcli", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "hlhcli", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=interruptible,
     )
     deadline = time.monotonic() + 30
     while not list(tmp_path.glob(".*.part")) and process.poll() is None and time.monotonic() < deadline:

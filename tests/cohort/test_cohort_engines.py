@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from command import interruptible
 
 pytest.importorskip("duckdb")
 pytest.importorskip("sqlglot")
@@ -406,7 +407,9 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_database_is_left_at_once(server: str, postgres: Any, tmp_path: Path, target: str, sign: int, code: int) -> None:
     """Who is stopped stops the server too, says nothing of it, and leaves nothing."""
-    ran = subprocess.Popen([sys.executable, "-c", _SLOW, server, target], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    ran = subprocess.Popen(
+        [sys.executable, "-c", _SLOW, server, target], stderr=subprocess.PIPE, text=True, cwd=tmp_path, preexec_fn=interruptible
+    )
     active = "SELECT COUNT(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%PG_SLEEP(60)%' AND query NOT LIKE '%activity%'"
 
     def wait(number: int) -> None:
