@@ -228,3 +228,9 @@ def test_ratios_under_other_cutoffs_and_other_ratios():
     assert (
         outcome("{agree: [ferritin in ng/mL / esr in mm/h > 21.5, ferritin in ng/mL / crp in mg/L > 21.5]}", **values).range is None
     )
+
+
+def test_an_item_without_an_id_goes_by_its_first_observable():
+    """Of a ratio that above the line."""
+    node = definition.read(HEAD + "ferritin in ng/mL / esr in mm/h > 21.5\n", "c").verdict
+    assert rules.item_id(node._replace(about=node.about._replace(id=None))) == "ferritin"
