@@ -576,3 +576,25 @@ def test_marks_of_the_set_that_is_counted():
     text = f"therapies: [{{drug: transplant, start: 0}}]\ntimepoints: [{{name: a, day: -30}}, {{name: b, day: 100, reported: {{hlh-2004: {{{marks}}}}}}}]\n"
     (one,) = course(text, "hartz-2016")["recurrence"][0]["readings"]
     assert {each["id"]: each["status"] for each in one["classes"]}["systemic_reactivation"] == "met"
+
+
+@pytest.mark.parametrize(
+    ("days", "rule", "timing"),
+    [
+        (("0", None, "5"), "dep-2015", "too_early"),
+        (("0", None, "20"), "dep-2015", "not_known"),
+        (("0", "20", None), "dep-2015", "in_time"),
+        (("0", "20", None), "marsh-2013", "too_late"),
+        (("0", "5", None), "marsh-2013", "not_known"),
+        (("0", None, "10"), "marsh-2013", "too_early"),
+        (("0", "12", None, "16"), "marsh-2013", "in_time"),
+    ],
+)
+def test_a_time_point_without_a_day_lies_between_its_neighbours(days, rule, timing):
+    """What comes before and after it in the file says how many days of the line it can be."""
+    points = "".join(
+        f"  - {{name: t{index}, {'' if day is None else f'day: {day}, '}observations: {{ferritin: {9000 - index} ng/mL, sil2r: {9000 - index} U/mL}}}}\n"
+        for index, day in enumerate(days)
+    )
+    found = course(f"therapies: [{{drug: etoposide, line: first line, start: 0}}]\ntimepoints:\n{points}", rule)
+    assert reading(found, rule, f"t{days.index(None)}")["timing"] == timing
