@@ -588,6 +588,7 @@ def test_marks_of_the_set_that_is_counted():
         (("0", "5", None), "marsh-2013", "not_known"),
         (("0", None, "10"), "marsh-2013", "too_early"),
         (("0", "12", None, "16"), "marsh-2013", "in_time"),
+        (("-5", None, "5"), "marsh-2013", "too_early"),
     ],
 )
 def test_a_time_point_without_a_day_lies_between_its_neighbours(days, rule, timing):
@@ -598,3 +599,25 @@ def test_a_time_point_without_a_day_lies_between_its_neighbours(days, rule, timi
     )
     found = course(f"therapies: [{{drug: etoposide, line: first line, start: 0}}]\ntimepoints:\n{points}", rule)
     assert reading(found, rule, f"t{days.index(None)}")["timing"] == timing
+
+
+def test_days_count_from_where_the_line_began():
+    """Not from day 0 of the course."""
+    points = "".join(
+        f"  - {{name: t{i}, {day}observations: {{ferritin: {9000 - i} ng/mL}}}}\n"
+        for i, day in enumerate(("day: 10, ", "", "day: 20, "))
+    )
+    found = course(f"therapies: [{{drug: etoposide, line: first line, start: 10}}]\ntimepoints:\n{points}", "marsh-2013")
+    assert reading(found, "marsh-2013", "t1")["timing"] == "too_early"
+
+
+def test_a_marker_is_measured_at_both_times():
+    """What is known at one of them alone is none, and does not hide the others."""
+    found = course(
+        "therapies: [{drug: etoposide, line: first line, start: 0}]\ntimepoints:\n"
+        "  - {name: a, day: 0, observations: {crp: pending, ferritin: 9000 ng/mL}}\n"
+        "  - {name: b, day: 10, observations: {crp: 5 mg/L, ferritin: 500 ng/mL}}\n",
+        "marsh-2013",
+    )
+    (changes,) = found["lines"][0]["changes"]
+    assert [marker["observable"] for marker in changes["markers"]] == ["ferritin"]
