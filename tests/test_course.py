@@ -621,3 +621,41 @@ def test_a_marker_is_measured_at_both_times():
     )
     (changes,) = found["lines"][0]["changes"]
     assert [marker["observable"] for marker in changes["markers"]] == ["ferritin"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "indicated"),
+    [
+        ("ferritin: elevated, sil2r: elevated", "ferritin: normal, sil2r: normal", True),
+        ("ferritin: 9000 ng/mL, sil2r: elevated", "ferritin: 300 ng/mL, sil2r: normal", True),
+        ("ferritin: elevated, sil2r: elevated", "ferritin: normal, sil2r: elevated", False),
+        ("ferritin: elevated", "ferritin: normal", False),
+        ("ferritin: elevated, sil2r: elevated, plt: 100 G/L", "ferritin: normal, sil2r: normal, plt: 20 G/L", False),
+    ],
+)
+def test_what_words_indicate(before, now, indicated):
+    """Two markers that moved the right way, one of them in words, and none the wrong way: a partial response that cannot be computed."""
+    text = f"therapies: [{{drug: etoposide, line: first line, start: 0}}]\ntimepoints: [{{name: a, day: 0, observations: {{{before}}}}}, {{name: b, day: 14, observations: {{{now}}}}}]\n"
+    found = reading(course(text, "marsh-2013"), "marsh-2013", "b")
+    assert (found["response"], found["indicated"]) == ("indeterminate", indicated)
+
+
+@pytest.mark.parametrize(
+    ("day", "state", "remission"),
+    [(28, "symptoms_resolved: yes, cbc_recovered: yes, hlh_labs_normal: yes", "b"), (40, "symptoms_resolved: yes, cbc_recovered: yes, hlh_labs_normal: yes", None),
+     (28, "symptoms_resolved: no, cbc_recovered: yes, hlh_labs_normal: yes", None), (40, "disease_state: remission", "b")],
+)  # fmt: skip
+def test_a_remission_is_stated_or_a_complete_response_in_its_time(day, state, remission):
+    """Recurrence is read after it."""
+    text = f"patient: {{age: 40 y}}\ntherapies: [{{drug: etoposide, line: first line, start: 0}}]\ntimepoints: [{{name: a, day: 0, observations: {{fever: yes}}}}, {{name: b, day: {day}, observations: {{{state}}}}}, {{name: c, day: 90, observations: {{fever: yes}}}}]\n"
+    found = course(text)
+    assert (found["remission"] and found["remission"]["timepoint"]) == remission
+    (rule,) = found["recurrence"]
+    assert [one["timepoint"] for one in rule["readings"]] == (["c"] if remission else [])
+
+
+def test_the_day_of_the_transplant_is_not_after_it():
+    """Recurrence is read from the next day on."""
+    text = AFTER_TRANSPLANT.replace("@therapy@", "").replace("@stated@", "").replace("day: -30", "day: 0")
+    (rule,) = course(text, "hartz-2016")["recurrence"]
+    assert [one["timepoint"] for one in rule["readings"]] == ["after"]
