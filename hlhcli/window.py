@@ -6,6 +6,7 @@ many windows over a long curve cost little more than the curve.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Sequence
 from fractions import Fraction
@@ -95,16 +96,16 @@ class _Curve:
         return worst(self.observable, found, day, number)
 
 
-class _Part:
+class _Part(ABC):
     """Points of a curve that are compared in the same way."""
 
     def __init__(self, points: list[_Point]) -> None:
         self.points = points
         self.days = [each.dated.day for each in points]
 
+    @abstractmethod
     def telling(self, first: int, last: int, day: Fraction) -> Iterable[_Point]:
         """Those from `first` and before `last` that the worst of them, and what is said of it, follows from."""
-        raise NotImplementedError
 
     def counts(self, observable: Observable) -> bool:
         """True for values of which the worst is sought; the others only say what is not known."""

@@ -17,8 +17,8 @@ from command import ROOT
 
 pytest.importorskip("hatchling", reason="the build backend is not here")
 
-TREE = ("hlhcli", "tests", "samples", ".ci", "LICENSES")
-FILES = ("pyproject.toml", "README.md", "LICENSE", "REUSE.toml", ".gitignore")
+TREE = ("hlhcli", "tests", "samples", ".ci")
+FILES = ("pyproject.toml", "README.md", "LICENSE", ".gitignore")
 CODE = "import os, sys; os.umask(int(sys.argv[2], 8)); from hatchling import build; print(getattr(build, sys.argv[1])(sys.argv[3]))"
 JUNK = ("__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "build", "dist")
 SHIPPED = (".py", ".yaml", ".md", ".j2", ".tsv", "/py.typed")
