@@ -8,7 +8,7 @@ import subprocess
 
 import bill
 import pytest
-from command import ROOT, hlhcli
+from command import hlhcli
 
 from hlhcli import __version__, manual
 
@@ -61,8 +61,3 @@ def test_the_page_fits_a_terminal():
 def test_the_bill_of_materials_is_what_the_project_asks_for():
     """After a dependency was changed: python tests/packaging/bill.py --write."""
     assert bill.BILL.read_text(encoding="utf-8") == bill.bill()
-
-
-def test_the_license_is_one():
-    """The text where REUSE expects it is the text where everybody else does."""
-    assert (ROOT / "LICENSES" / "Apache-2.0.txt").read_bytes() == (ROOT / "LICENSE").read_bytes()
