@@ -204,11 +204,11 @@ class _Reader:
         begun = min(since, default=None) if rule.published_for else None
         found = []
         for place, snapshot in enumerate(self.ordered):
-            after = begun is not None and snapshot.day is not None and snapshot.day > begun
-            if after or (remission is not None and place > remission.place):
-                days = snapshot.day - begun if after and snapshot.day is not None and begun is not None else None
-                elapsed = None if days is None else Interval(days, days)
-                found.append(self.reading(rule, list(rule.classes), place, remission.place if remission else 0, elapsed, not after))
+            days = None if begun is None or snapshot.day is None else snapshot.day - begun
+            elapsed = Interval(days, days) if days is not None and days > 0 else None  # the day itself is not after it
+            if elapsed or (remission is not None and place > remission.place):
+                base = remission.place if remission else 0
+                found.append(self.reading(rule, list(rule.classes), place, base, elapsed, elapsed is None))
         if found:
             return Recurrence(rule, tuple(found), None)
         why_not = (

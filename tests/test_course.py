@@ -589,6 +589,9 @@ def test_marks_of_the_set_that_is_counted():
         (("0", None, "10"), "marsh-2013", "too_early"),
         (("0", "12", None, "16"), "marsh-2013", "in_time"),
         (("-5", None, "5"), "marsh-2013", "too_early"),
+        ((None, None, "5"), "marsh-2013", "too_early"),
+        ((None, None, "20"), "marsh-2013", "not_known"),
+        ((None, None, None), "marsh-2013", "not_known"),
     ],
 )
 def test_a_time_point_without_a_day_lies_between_its_neighbours(days, rule, timing):
@@ -597,8 +600,8 @@ def test_a_time_point_without_a_day_lies_between_its_neighbours(days, rule, timi
         f"  - {{name: t{index}, {'' if day is None else f'day: {day}, '}observations: {{ferritin: {9000 - index} ng/mL, sil2r: {9000 - index} U/mL}}}}\n"
         for index, day in enumerate(days)
     )
-    found = course(f"therapies: [{{drug: etoposide, line: first line, start: 0}}]\ntimepoints:\n{points}", rule)
-    assert reading(found, rule, f"t{days.index(None)}")["timing"] == timing
+    found = course(f"therapies: [{{drug: etoposide, line: first line, start: 0, baseline: t0}}]\ntimepoints:\n{points}", rule)
+    assert reading(found, rule, f"t{days.index(None, 1)}")["timing"] == timing
 
 
 def test_days_count_from_where_the_line_began():
@@ -641,6 +644,24 @@ def test_what_words_indicate(before, now, indicated):
 
 
 @pytest.mark.parametrize(
+    ("rule", "values", "response"),
+    [
+        ("marsh-2013", ("ferritin: 9000 ng/mL, sil2r: 9000 U/mL, triglycerides: elevated", "ferritin: 900 ng/mL, sil2r: 900 U/mL, triglycerides: normal"), "PR"),
+        ("emapalumab-2020", ("ferritin: elevated, sil2r: elevated", "ferritin: normal, sil2r: normal"), "not_evaluable"),
+        ("hlh-2004-states", ("fever: yes", "fever: no"), "indeterminate"),
+    ],
+)  # fmt: skip
+def test_what_is_certain_or_cannot_be_counted_is_not_indicated(rule, values, response):
+    """A class that is reached needs no hint, and where all of a list is asked for, some of it hints at nothing."""
+    points = ", ".join(
+        f"{{name: {name}, day: {day}, observations: {{{seen}}}}}" for name, day, seen in zip("ab", (0, 14), values, strict=True)
+    )
+    text = f"therapies: [{{drug: etoposide, line: first line, start: 0}}]\ntimepoints: [{points}]\n"
+    found = reading(course(text, rule), rule, "b")
+    assert (found["response"], found["indicated"]) == (response, False)
+
+
+@pytest.mark.parametrize(
     ("day", "state", "remission"),
     [(28, "symptoms_resolved: yes, cbc_recovered: yes, hlh_labs_normal: yes", "b"), (40, "symptoms_resolved: yes, cbc_recovered: yes, hlh_labs_normal: yes", None),
      (28, "symptoms_resolved: no, cbc_recovered: yes, hlh_labs_normal: yes", None), (40, "disease_state: remission", "b")],
@@ -659,3 +680,46 @@ def test_the_day_of_the_transplant_is_not_after_it():
     text = AFTER_TRANSPLANT.replace("@therapy@", "").replace("@stated@", "").replace("day: -30", "day: 0")
     (rule,) = course(text, "hartz-2016")["recurrence"]
     assert [one["timepoint"] for one in rule["readings"]] == ["after"]
+
+
+def test_recurrence_from_the_day_after_the_transplant():
+    """Day 1 is after it."""
+    text = "therapies: [{drug: transplant, start: 0}]\ntimepoints: [{name: a, day: 0}, {name: b, day: 1}, {name: c}]\n"
+    (rule,) = course(text, "hartz-2016")["recurrence"]
+    assert [(one["timepoint"], one["by_analogy"]) for one in rule["readings"]] == [("b", False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("timepoints: [{name: a, day: 0}]", "no documented remission"),
+        ("timepoints: [{name: a, day: 0, observations: {disease_state: remission}}]", "nothing was observed after the remission"),
+        ("therapies: [{drug: transplant, start: 0}]\ntimepoints: [{name: a, day: 0}]", "nothing was observed after the transplant"),
+        ("therapies: [{drug: transplant, start: 5}]\ntimepoints: [{name: a, day: 0, observations: {disease_state: remission}}]", "nothing was observed after the transplant"),
+    ],
+)  # fmt: skip
+def test_why_recurrence_does_not_apply(text, reason):
+    """What is missing is named."""
+    (rule,) = course(f"therapies: [{{drug: etoposide, start: 0}}]\n{text}\n" if "therapies" not in text else text, "hartz-2016")[
+        "recurrence"
+    ]
+    assert (rule["applicable"], rule["reason"]) == (False, reason)
+
+
+def test_a_remission_before_a_transplant():
+    """What is seen between the two is read by analogy, and what comes after the transplant as published."""
+    text = (
+        "therapies: [{drug: transplant, start: 10}]\ntimepoints: [{name: a, day: 0, observations: {disease_state: remission}}, "
+        "{name: b, day: 5}, {name: c, day: 20}]\n"
+    )
+    (rule,) = course(text, "hartz-2016")["recurrence"]
+    assert [(one["timepoint"], one["day"], one["by_analogy"]) for one in rule["readings"]] == [
+        ("b", "5", True),
+        ("c", "20", False),
+    ]
+
+
+def test_organ_dysfunction_where_an_organ_was_looked_at():
+    """The score of organs is told at those time points, and at no other."""
+    text = "patient: {age: 4 y}\ntherapies: [{drug: etoposide}]\ntimepoints: [{name: a, observations: {gcs: 9}}, {name: b, observations: {ferritin: 900 ng/mL}}]\n"
+    assert [each["timepoint"] for each in course(text)["organ_dysfunction"]] == ["a"]

@@ -105,7 +105,7 @@ def house_style() -> Iterator[None]:
     look |= {"font.family": [_FONT, *(name for name in _OTHERS if name in known)]}
     look |= {"svg.fonttype": "none", "svg.hashsalt": "hlhcli", "pdf.fonttype": 42}
     with matplotlib.rc_context(look), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
         yield
 
 
