@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -65,6 +65,7 @@ class Database:
         with self._told("be reached"):
             self._connection = self._engine.connect()
             self._driver: Any = self._connection.connection.driver_connection
+        self._stop: Any = self._driver.pgconn.get_cancel() if self._copies else None  # it outlives the session it is for
         self.version = ".".join(map(str, self._connection.dialect.server_version_info or ()))
         if self.name in _LIKE_POSTGRES:
             self._run("SET TIME ZONE 'UTC'")
@@ -92,8 +93,9 @@ class Database:
 
     def _leave(self) -> None:
         """The end of what the server is doing, and of the session."""
-        if self._copies:
-            self._driver.cancel()
+        if self._stop:
+            with suppress(self._engine.dialect.loaded_dbapi.Error):  # the server may be gone
+                self._stop.cancel()
         self._connection.invalidate()
 
     def _commit(self) -> None:
