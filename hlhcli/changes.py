@@ -118,13 +118,16 @@ def _direction(start: Interval, end: Interval) -> int | None:
     return None
 
 
+def _percent(change: Fraction) -> str:
+    return ("+" if change > 0 else "") + decimal_text(change, 1) + " %"
+
+
 def percent_text(ratio: Interval) -> str:
     """A ratio as the change in percent."""
-    ends = [None if end is None else (end - 1) * 100 for end in (ratio.lo, ratio.hi)]
-    texts = [None if end is None else ("+" if end > 0 else "") + decimal_text(end, 1) + " %" for end in ends]
-    lo, hi = ends
-    if lo is not None and lo == hi:
-        return str(texts[0])
+    lo, hi = (None if end is None else (end - 1) * 100 for end in (ratio.lo, ratio.hi))
+    if lo is not None and ratio.is_point:
+        return _percent(lo)
+    texts = [None if end is None else _percent(end) for end in (lo, hi)]
     if hi is not None and hi <= 0 and lo == -100:
         return f"fall {'>' if ratio.hi_open else '>='} {str(texts[1]).removeprefix('-')}"
     if hi is None and lo is not None and lo >= 0:
@@ -146,11 +149,12 @@ def changed(node: rules.Change, known: Known) -> Outcome:
         status = found.ratio.compare(node.operator, node.number)
     elif node.number == 1 and found.direction is not None:  # by any amount
         status = Status.MET if found.direction == (-1 if node.falls else 1) else Status.NOT_MET
-    notes = [found.text]
     if found.ratio is not None and before is not None:
         was_normal = isinstance(before.value, Quantity) and normal(before.value)
         moved = f"{_fold(found.ratio)} the normal" if was_normal else f"{found.text} from"  # no percentage of what is normal
         notes = [f"{moved} {before.value.text} ({_when(before, node.against)})"]
+    else:
+        notes = [found.text]
     notes += [each for each in (now and now.note, before and before.note) if each]
     shown = None if now is None or isinstance(now.value, Missing) else now.value.text
     evidence = Evidence(node.observable, shown, node.text, status, "; ".join(dict.fromkeys(notes)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from hlhcli import nexttest
 from hlhcli.assessment import Assessment, Item
 from hlhcli.status import Status
 
@@ -102,12 +103,13 @@ def _steps(open_ones: tuple[Assessment, ...]) -> tuple[Step, ...]:
 
 
 def _step(tests: tuple[str, ...], open_ones: tuple[Assessment, ...]) -> Step:
-    met, not_met = (_settled(open_ones, frozenset(tests), way) for way in (Status.MET, Status.NOT_MET))
+    met, not_met = (_settled(open_ones, tests, way) for way in (Status.MET, Status.NOT_MET))
     return Step(tests, met, not_met)
 
 
-def _settled(open_ones: tuple[Assessment, ...], tests: frozenset[str], way: Status) -> tuple[str, ...]:
-    return tuple(each.criteria.id for each in open_ones if each.question.could(way, tests))
+def _settled(open_ones: tuple[Assessment, ...], tests: Iterable[str], way: Status) -> tuple[str, ...]:
+    asked = nexttest.tests_of(tests)
+    return tuple(each.criteria.id for each in open_ones if each.question.could(way, asked))
 
 
 def _together(open_ones: tuple[Assessment, ...], steps: tuple[Step, ...]) -> Step | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from operator import itemgetter
@@ -52,7 +53,11 @@ class History:
             if observables.get(name).raised_by or observables.get(name).lowered_by:
                 self._curves[name] = [(place, self._own(name, one, place)) for place, one in curve]
         self._alike = {name for name, curve in self._curves.items() if _are_alike([one for _, one in curve])}
-        self._running: dict[tuple[str, int, bool], tuple[int, Observation | None]] = {}
+        self._extremes: dict[tuple[str, int, bool], list[Observation | None]] = {}
+        self._latest: list[Fraction | None] = [None]  # day of the time points before each place
+        for each in self.instants:
+            days = [day for day in (self._latest[-1], each.day if each.snapshot else None) if day is not None]
+            self._latest.append(max(days, default=None))
         self._at: list[Known] = [{} for _ in self.instants]
         for name, curve in self._curves.items():
             for place, one in curve:
@@ -99,27 +104,23 @@ class History:
                 yield one
 
     def _extreme(self, name: str, since: int, place: int, now: Observation | None, lowest: bool) -> Observation | None:
-        """The lowest or highest from a moment on and before the place, carried on from the place before where that is possible."""
+        """The lowest or highest from a moment on and before the place."""
         curve = self.curve(name)
         first, last = (bisect_left(curve, each, key=itemgetter(0)) for each in (since, place))
-        if self.instants[place].day is None or name not in self._alike:
+        if self.instants[place].day is None or name not in self._alike or not isinstance(now and now.value, Quantity):
             found = [one for at, one in curve[first:last] if self.instants[place].day is not None or self._precedes(at, place)]
             return _extreme(found, now, lowest)
-        upto, running = self._running.get((name, since, lowest), (first, None))
-        if upto > last or not isinstance(now and now.value, Quantity):
-            return _extreme([one for _, one in curve[first:last]], now, lowest)
-        fresh = [one for _, one in curve[upto:last]]
-        found_now = _extreme([*([running] if running else []), *fresh], now, lowest)
-        self._running[name, since, lowest] = last, found_now
-        return found_now
+        carried = self._extremes.setdefault((name, since, lowest), [None])  # of the first observations, as many as the place
+        for _, one in curve[first + len(carried) - 1 : last]:
+            carried.append(_extreme([each for each in (carried[-1], one) if each is not None], now, lowest))
+        return carried[max(last - first, 0)]
 
     def _precedes(self, at: int, place: int) -> bool:
         """True if a moment is certainly before a time point without a day, which a day of a curve may come after."""
         if self.instants[at].snapshot is not None:
             return True
-        days = [each.day for each in self.instants[:place] if each.snapshot and each.day is not None]
-        day = self.instants[at].day
-        return bool(days) and day is not None and day <= max(days)
+        day, latest = self.instants[at].day, self._latest[place]
+        return day is not None and latest is not None and day <= latest
 
     def _own(self, name: str, one: Observation, place: int) -> Observation:
         """The patient's own value: at most what was measured where a treatment raised it, at least where one lowered it."""
@@ -155,12 +156,12 @@ def _instants(patient: Patient, ordered: Sequence[Snapshot], dated: Calendar) ->
                     moments.append({name: observation})
                 else:
                     free[name] = observation
-    left = [(day, known) for day in sorted(by_day) for known in by_day[day]]
+    left = deque((day, known) for day in sorted(by_day) for known in by_day[day])
     found: list[Instant] = []
     for place, snapshot in enumerate(ordered):
         until = next((each.day for each in ordered[place:] if each.day is not None), None)
         while left and (until is None or left[0][0] < until or left[0][0] == snapshot.day):
-            day, known = left.pop(0)
+            day, known = left.popleft()
             found.append(Instant(day, None, known))
         of_the_day = {name: one for name, one in snapshot.known.items() if one.day is None or one.day == snapshot.day}
         found.append(Instant(snapshot.day, snapshot, of_the_day))

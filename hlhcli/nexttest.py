@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from math import lcm
 from typing import TypeAlias
 
-from hlhcli import rules
+from hlhcli import observables, rules
 from hlhcli.outcome import Outcome
 from hlhcli.status import Status
 
-Sets = frozenset[frozenset[str]]
-_Way: TypeAlias = Callable[[frozenset[str]], bool]
-_DONE: Sets = frozenset({frozenset()})
+Tests: TypeAlias = int  # a set of observables, as one bit for each: thousands of them are joined and compared
+Sets = frozenset[Tests]
+_Way: TypeAlias = Callable[[Tests], bool]
+_DONE: Sets = frozenset({0})
 _NEVER: Sets = frozenset()
 _IMPOSSIBLE = 10**6
 _MOST = 1000  # sets of tests that are followed at a time
 _FAR = Fraction(10**12)  # beyond every score: what a measured value that is not yet known could add
 _OPEN = -(_FAR**2)  # what an unknown measured value holds open: no other term makes up for it
+
+
+def tests_of(names: Iterable[str]) -> Tests:
+    """A set of observables."""
+    bits, found = _bits(), 0
+    for name in names:
+        found |= bits.get(name) or bits.setdefault(name, 1 << len(bits))
+    return found
+
+
+@cache
+def _bits() -> dict[str, Tests]:
+    return {name: 1 << place for place, name in enumerate(observables.names())}
 
 
 def open_observables(outcome: Outcome) -> list[str]:
@@ -44,28 +59,30 @@ class Question:
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
         self.names = open_observables(outcome)
-        self._sets: dict[Status, list[frozenset[str]]] = {}
+        self._tests = tests_of(self.names)
+        self._sets: dict[Status, list[list[str]]] = {}
         self._ways: dict[Status, _Way] = {}
-        self._could: dict[tuple[Status, frozenset[str]], bool] = {}
+        self._could: dict[Status, dict[Tests, bool]] = {Status.MET: {}, Status.NOT_MET: {}}
 
     def smallest_sets(self, target: Status, pending: Collection[str]) -> list[tuple[str, ...]]:
         """The smallest sets of observables that could bring the result to `target`; those of `pending` results first."""
         if target not in self._sets:
             found = _settle(self.outcome, target, _enough(self.outcome, target))
-            fewest = min(map(len, found), default=0)
-            self._sets[target] = [chosen for chosen in found if len(chosen) == fewest]
+            fewest = min(map(int.bit_count, found), default=0)
+            smallest = [chosen for chosen in found if chosen.bit_count() == fewest]
+            self._sets[target] = [[name for name in self.names if chosen & tests_of([name])] for chosen in smallest]
         order = {name: (name not in pending, position) for position, name in enumerate(self.names)}
-        smallest = (tuple(sorted(chosen, key=order.__getitem__)) for chosen in self._sets[target])
-        return sorted(smallest, key=lambda chosen: [order[name] for name in chosen])
+        ordered = (tuple(sorted(chosen, key=order.__getitem__)) for chosen in self._sets[target])
+        return sorted(ordered, key=lambda chosen: [order[name] for name in chosen])
 
-    def could(self, target: Status, tests: frozenset[str]) -> bool:
+    def could(self, target: Status, tests: Tests) -> bool:
         """True if some answers to `tests` could bring the result to `target`."""
-        asked = target, tests.intersection(self.names)
-        if asked not in self._could:
+        asked, known = tests & self._tests, self._could[target]
+        if asked not in known:
             if target not in self._ways:
                 self._ways[target] = _way(self.outcome, target)
-            self._could[asked] = self._ways[target](asked[1])
-        return self._could[asked]
+            known[asked] = self._ways[target](asked)
+        return known[asked]
 
 
 def question(outcome: Outcome) -> Question:
@@ -97,7 +114,8 @@ def _way(outcome: Outcome, target: Status) -> _Way:
         return _always if outcome.status is target else _never
     node, parts = outcome.node, outcome.children
     if not parts:
-        return frozenset(open_observables(outcome)).issubset
+        needs = tests_of(open_observables(outcome))
+        return lambda tests: tests & needs == needs
     if isinstance(node, rules.Score):
         return _could_add(node, parts, target)
     kind = node.kind if isinstance(node, rules.Logic) else None
@@ -124,18 +142,18 @@ def _several(ways: list[_Way], needed: int) -> _Way:
 def _could_add(node: rules.Score, parts: tuple[Outcome, ...], target: Status) -> _Way:
     terms, goal, closed = _terms(node, parts, target)
 
-    def way(tests: frozenset[str]) -> bool:
-        most = sum(max(gain for names, gain in options if names <= tests) for options in terms)
+    def way(tests: Tests) -> bool:
+        most = sum(max(gain for needs, gain in options if tests & needs == needs) for options in terms)
         return most > goal or (closed and most == goal)
 
     return way
 
 
-def _always(tests: frozenset[str]) -> bool:
+def _always(tests: Tests) -> bool:
     return True
 
 
-def _never(tests: frozenset[str]) -> bool:
+def _never(tests: Tests) -> bool:
     return False
 
 
@@ -176,7 +194,7 @@ def _settle(outcome: Outcome, target: Status, limit: int) -> Sets:
         return _DONE if outcome.status is target else _NEVER
     node, parts = outcome.node, outcome.children
     if not parts:
-        return frozenset({frozenset(open_observables(outcome))})
+        return frozenset({tests_of(open_observables(outcome))})
     if isinstance(node, rules.Score):
         return _score(node, parts, target, limit)
     kind = node.kind if isinstance(node, rules.Logic) else None
@@ -205,23 +223,23 @@ def _some(parts: tuple[Outcome, ...], target: Status, needed: int, limit: int) -
 
 def _few(sets: Sets) -> Sets:
     """The smaller ones, where there are more than anybody could read: in long lists of alike items every choice is one."""
-    return sets if len(sets) <= _MOST else frozenset(sorted(sets, key=lambda each: (len(each), sorted(each)))[:_MOST])
+    return sets if len(sets) <= _MOST else frozenset(sorted(sets, key=lambda each: (each.bit_count(), each))[:_MOST])
 
 
 def _both(a: Sets, b: Sets, limit: int) -> Sets:
-    return frozenset({union for x in a for y in b if len(union := x | y) <= limit})
+    return frozenset({union for x in a for y in b if (union := x | y).bit_count() <= limit})
 
 
 def _score(node: rules.Score, parts: tuple[Outcome, ...], target: Status, limit: int) -> Sets:
     """The smallest sets that could bring the sum beyond the cut-off, or keep it from there."""
     ways, goal, closed = _terms(node, parts, target)
     for size in range(1, limit + 1):
-        best: dict[frozenset[str], int] = {frozenset(): 0}
+        best: dict[Tests, int] = {0: 0}
         for options in ways:
-            step: dict[frozenset[str], int] = {}
-            for (chosen, total), (names, gain) in product(best.items(), options):
-                union = chosen | names
-                if len(union) <= size and (union not in step or step[union] < total + gain):
+            step: dict[Tests, int] = {}
+            for (chosen, total), (needs, gain) in product(best.items(), options):
+                union = chosen | needs
+                if union.bit_count() <= size and (union not in step or step[union] < total + gain):
                     step[union] = total + gain
             best = _best(step)
         if found := frozenset(chosen for chosen, total in best.items() if total > goal or (closed and total == goal)):
@@ -229,9 +247,7 @@ def _score(node: rules.Score, parts: tuple[Outcome, ...], target: Status, limit:
     return _NEVER
 
 
-def _terms(
-    node: rules.Score, parts: tuple[Outcome, ...], target: Status
-) -> tuple[list[list[tuple[frozenset[str], int]]], int, bool]:
+def _terms(node: rules.Score, parts: tuple[Outcome, ...], target: Status) -> tuple[list[list[tuple[Tests, int]]], int, bool]:
     """What each term could add towards the result, the sum to be reached, and whether that sum itself will do.
 
     All in whole numbers of one fraction, which are added much faster.
@@ -239,18 +255,18 @@ def _terms(
     sign, closed = _direction(node, target)
     gains = [list(_gains(part, sign)) for part in parts]
     scale = lcm(node.cutoff.denominator, *{gain.denominator for options in gains for _, gain in options})
-    whole = [[(names, int(gain * scale)) for names, gain in options] for options in gains]
+    whole = [[(needs, int(gain * scale)) for needs, gain in options] for options in gains]
     return whole, int(sign * node.cutoff * scale), closed
 
 
-def _best(sets: dict[frozenset[str], int]) -> dict[frozenset[str], int]:
+def _best(sets: dict[Tests, int]) -> dict[Tests, int]:
     """The better ones of each size, where there are more than anybody could read."""
     if len(sets) <= _MOST:
         return sets
-    kept: dict[frozenset[str], int] = {}
-    for size in range(max(map(len, sets)) + 1):
-        alike = sorted((names for names in sets if len(names) == size), key=lambda names: (-sets[names], sorted(names)))
-        kept |= {names: sets[names] for names in alike[: _MOST // 10]}
+    kept: dict[Tests, int] = {}
+    for size in range(max(map(int.bit_count, sets)) + 1):
+        alike = sorted((tests for tests in sets if tests.bit_count() == size), key=lambda tests: (-sets[tests], tests))
+        kept |= {tests: sets[tests] for tests in alike[: _MOST // 10]}
     return kept
 
 
@@ -260,18 +276,18 @@ def _direction(node: rules.Score, target: Status) -> tuple[int, bool]:
     return 1 if upward else -1, (node.operator in (">=", "<=")) is (target is Status.MET)
 
 
-def _gains(part: Outcome, sign: int) -> Iterator[tuple[frozenset[str], Fraction]]:
+def _gains(part: Outcome, sign: int) -> Iterator[tuple[Tests, Fraction]]:
     """What the term is sure to add in the direction of `sign`, without and with more observables known."""
     known = part.range
     assert known is not None
     sure = known.lo if sign > 0 else known.hi
     least = sign * sure if sure is not None else _OPEN
-    yield frozenset(), least
+    yield 0, least
     if isinstance(part.node, rules.Linear):
         if not known.is_point:
             best = known.hi if sign > 0 else known.lo
             beyond = _FAR if part.node.coefficient * sign > 0 else Fraction(0)  # a measured value is not negative
-            yield frozenset(open_observables(part)), beyond if best is None else sign * best
+            yield tests_of(open_observables(part)), beyond if best is None else sign * best
         return
     assert isinstance(part.node, rules.Points)
     bins: list[tuple[Fraction, Outcome | None]] = [(Fraction(0), None), *zip(part.node.points, part.children, strict=True)]
@@ -283,5 +299,5 @@ def _gains(part: Outcome, sign: int) -> Iterator[tuple[frozenset[str], Fraction]
         for worse, later in bins[index + 1 :]:  # a later bin that counts less must be ruled out
             if later and sign * worse < sign * points:
                 ways = _both(ways, _settle(later, Status.NOT_MET, limit), limit)
-        for names in ways:
-            yield names, sign * points
+        for needs in ways:
+            yield needs, sign * points

@@ -16,6 +16,8 @@ class Status(Enum):
     NOT_MET = "not_met"
     UNKNOWN = "unknown"
 
+    __hash__ = object.__hash__  # each is one object; that of Enum hashes its name every time
+
     def __bool__(self) -> NoReturn:
         raise TypeError("a status is met, not met or unknown: compare it with Status.MET")
 

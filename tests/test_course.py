@@ -686,7 +686,7 @@ def test_recurrence_from_the_day_after_the_transplant():
     """Day 1 is after it."""
     text = "therapies: [{drug: transplant, start: 0}]\ntimepoints: [{name: a, day: 0}, {name: b, day: 1}, {name: c}]\n"
     (rule,) = course(text, "hartz-2016")["recurrence"]
-    assert [(one["timepoint"], one["by_analogy"]) for one in rule["readings"]] == [("b", False)]
+    assert [(one["timepoint"], one["by_analogy"], one["indicated"]) for one in rule["readings"]] == [("b", False, False)]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TextIO
 
@@ -31,6 +32,7 @@ class Format(StrEnum):
 
 
 _STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")  # also where they lead to a file, which may hold more
+_WORDS = 10_000  # of JSON, that are written at a time
 _NARROWEST = 40  # columns of a terminal that a table can be fitted to
 _SUFFIXES = {
     ".json": Format.JSON,
@@ -75,7 +77,10 @@ def write(form: Format, results: Iterable[Result], read: Read, stream: TextIO, s
         stream.write(f'{before}"results": [')
         number = 0
         for number, result in enumerate(results, 1):
-            stream.write(("," if number > 1 else "") + "\n    " + _indented(json.dumps(result_json(result), indent=2), 4))
+            stream.write(("," if number > 1 else "") + "\n    ")
+            words = json.JSONEncoder(indent=2).iterencode(result_json(result))
+            while part := "".join(islice(words, _WORDS)):  # in parts, for the whole takes several times its size
+                stream.write(part.replace("\n", "\n    "))
         _, after = json.dumps(envelope(read.problems, read.accounts), indent=2).split('"results": []')
         stream.write("\n  ]" if number else "]")
         stream.write(f"{after}\n")
@@ -93,10 +98,6 @@ def write(form: Format, results: Iterable[Result], read: Read, stream: TextIO, s
 
         for index, result in enumerate(results):
             stream.write("\n" * bool(index) + markdown(result))
-
-
-def _indented(text: str, by: int) -> str:
-    return text.replace("\n", "\n" + " " * by)
 
 
 def _tables(results: Iterable[Result], stream: TextIO, screen: Screen) -> None:
