@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import accumulate
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -52,12 +53,9 @@ class History:
         for name, curve in self._curves.items():
             if observables.get(name).raised_by or observables.get(name).lowered_by:
                 self._curves[name] = [(place, self._own(name, one, place)) for place, one in curve]
-        self._alike = {name for name, curve in self._curves.items() if _are_alike([one for _, one in curve])}
-        self._extremes: dict[tuple[str, int, bool], list[Observation | None]] = {}
-        self._latest: list[Fraction | None] = [None]  # day of the time points before each place
-        for each in self.instants:
-            days = [day for day in (self._latest[-1], each.day if each.snapshot else None) if day is not None]
-            self._latest.append(max(days, default=None))
+        self._carried: dict[Hashable, list[_Extreme]] = {}
+        dated = (place + 1 if each.snapshot and each.day is not None else 0 for place, each in enumerate(self.instants))
+        self._dated = list(accumulate(dated, max, initial=0))  # the moment after the last time point before, whose day is known
         self._at: list[Known] = [{} for _ in self.instants]
         for name, curve in self._curves.items():
             for place, one in curve:
@@ -100,27 +98,39 @@ class History:
         curve = self.curve(name)
         for index in range(bisect_left(curve, place, key=itemgetter(0)) - 1, -1, -1):
             at, one = curve[index]
-            if self.instants[place].day is not None or self._precedes(at, place):
+            if self._precedes(at, place):
                 yield one
 
     def _extreme(self, name: str, since: int, place: int, now: Observation | None, lowest: bool) -> Observation | None:
         """The lowest or highest from a moment on and before the place."""
-        curve = self.curve(name)
-        first, last = (bisect_left(curve, each, key=itemgetter(0)) for each in (since, place))
-        if self.instants[place].day is None or name not in self._alike or not isinstance(now and now.value, Quantity):
-            found = [one for at, one in curve[first:last] if self.instants[place].day is not None or self._precedes(at, place)]
-            return _extreme(found, now, lowest)
-        carried = self._extremes.setdefault((name, since, lowest), [None])  # of the first observations, as many as the place
-        for _, one in curve[first + len(carried) - 1 : last]:
-            carried.append(_extreme([each for each in (carried[-1], one) if each is not None], now, lowest))
+        if now is None or not isinstance(now.value, Quantity):
+            first, last = self._slice(name, since, place)
+            return _extreme([one for at, one in self.curve(name)[first:last] if self._precedes(at, place)], now, lowest)
+        if self.instants[place].day is not None:
+            return self._carry(name, since, place, now, lowest).one
+        certain = self._carry(name, since, self._dated[place], now, lowest)
+        after = self._carry(name, max(since, self._dated[place]), place, now, lowest, curves=False)
+        return certain.beside(after, now, lowest).one
+
+    def _carry(self, name: str, since: int, place: int, now: Observation, lowest: bool, curves: bool = True) -> _Extreme:
+        """The extreme of what can be compared with the quantity of now, each carried on from the observation before."""
+        assert isinstance(now.value, Quantity)
+        first, last = self._slice(name, since, place)
+        carried = self._carried.setdefault((name, first, lowest, curves, now.value.unit.apart, now.assay), [_NOTHING])
+        for at, one in self.curve(name)[first + len(carried) - 1 : last]:
+            counts = _alike(one, now) and (curves or self.instants[at].snapshot is not None)
+            found = _Extreme(one, frozenset(filter(None, (one.assay,)))) if counts else _NOTHING
+            carried.append(carried[-1].beside(found, now, lowest))
         return carried[max(last - first, 0)]
 
+    def _slice(self, name: str, since: int, place: int) -> tuple[int, int]:
+        """Where the observations from one moment up to another stand in the curve."""
+        curve = self.curve(name)
+        return bisect_left(curve, since, key=itemgetter(0)), bisect_left(curve, place, key=itemgetter(0))
+
     def _precedes(self, at: int, place: int) -> bool:
-        """True if a moment is certainly before a time point without a day, which a day of a curve may come after."""
-        if self.instants[at].snapshot is not None:
-            return True
-        day, latest = self.instants[at].day, self._latest[place]
-        return day is not None and latest is not None and day <= latest
+        """True if an earlier moment is certainly before; a day of a curve may come after a time point without a day."""
+        return self.instants[place].day is not None or self.instants[at].snapshot is not None or at < self._dated[place]
 
     def _own(self, name: str, one: Observation, place: int) -> Observation:
         """The patient's own value: at most what was measured where a treatment raised it, at least where one lowered it."""
@@ -173,21 +183,30 @@ def _extreme(found: list[Observation], now: Observation | None, lowest: bool) ->
     if now is None or not isinstance(now.value, Quantity):
         words = [one for one in found if isinstance(one.value, Qualitative) and one.value.level]
         return (min if lowest else max)(words, key=_height, default=None)
-    alike = [
-        Dated(Fraction(0), one)
-        for one in found
-        if isinstance(one.value, Quantity)
-        and one.value.unit.convertible(now.value.unit)
-        and (one.assay == now.assay or None in (one.assay, now.assay))
-    ]
+    alike = [Dated(Fraction(0), one) for one in found if _alike(one, now)]
     chosen = extreme(alike, lowest) if alike else None
     return chosen.observation if chosen else None
 
 
-def _are_alike(curve: list[Observation]) -> bool:
-    """True if all numbers of a curve can be compared with one another."""
-    units = {one.value.unit.apart for one in curve if isinstance(one.value, Quantity)}
-    return len(units) <= 1 and len({one.assay for one in curve} - {None}) <= 1
+def _alike(one: Observation, now: Observation) -> bool:
+    """True if both are quantities that can be compared."""
+    quantities = isinstance(one.value, Quantity) and isinstance(now.value, Quantity) and one.value.unit.convertible(now.value.unit)
+    return quantities and (one.assay == now.assay or None in (one.assay, now.assay))
+
+
+class _Extreme(NamedTuple):
+    """The lowest or highest of several observations, and their assays; None for none, and across assays."""
+
+    one: Observation | None
+    assays: frozenset[str]
+
+    def beside(self, other: _Extreme, now: Observation, lowest: bool) -> _Extreme:
+        assays = self.assays | other.assays
+        found = [each for each in (self.one, other.one) if each is not None]
+        return _Extreme(_extreme(found, now, lowest) if len(assays) <= 1 else None, assays)
+
+
+_NOTHING = _Extreme(None, frozenset())
 
 
 def _height(one: Observation) -> int:

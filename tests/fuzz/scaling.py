@@ -29,6 +29,18 @@ def _timepoints(n: int, inside: str = "  observations: {ferritin: 900 ng/mL, fev
     return "timepoints:\n" + "".join(f"- name: t{i}\n{dated.format(i=i)}{inside}" for i in range(n))
 
 
+OBSERVED = ("ferritin: {} ng/mL", "fever: yes", "hb: {} g/L", "plt: {} 10*9/L", "anc: {}/uL", "tg: {} mg/dL", "fibrinogen: {} mg/dL", "splenomegaly: no", "sil2r: {} U/mL", "ast: {} U/L", "ldh: {} U/L", "crp: {} mg/L", "hemophagocytosis: no", "nk_activity: normal", "hepatomegaly: yes", "d_dimer: {} ng/mL", "sodium: {} mmol/L", "immunosuppression: no")  # fmt: skip
+
+
+def _unlike(n: int, many: int = 0) -> str:
+    """Time points of which each knows something else, or so many of the same."""
+    known = [[one for bit, one in enumerate(OBSERVED) if (i * 7919 + 13) >> bit & 1] for i in range(n)]
+    return "timepoints:\n" + "".join(
+        f"- name: t{i}\n  day: {i}\n  observations: {{{', '.join(one.format(i + 90) for one in OBSERVED[:many] or known[i])}}}\n"
+        for i in range(n)
+    )
+
+
 def _series(n: int, many: int = 1) -> str:
     names = ["ferritin: {unit: ng/mL", "platelets: {unit: 10*9/L", "sil2r: {unit: U/mL", "hemoglobin: {unit: g/dL"]
     return "series:\n" + "".join(
@@ -105,6 +117,10 @@ MADE: dict[str, tuple[str, int, Callable[[int], str | bytes]]] = {
     "time points without a day": ("patient", 250, lambda n: PATIENT + _timepoints(n, dated="")),
     "windows over a curve": ("patient", 250, lambda n: PATIENT + _timepoints(n, "  window: 9999 d\n") + _series(n * 10)),
     "points of a curve": ("patient", 7000, lambda n: ONE + _series(n)),
+    "time points that each know something else": ("patient", 250, lambda n: PATIENT + _unlike(n)),
+    "lines of therapy, much observed": ("patient", 250, lambda n: PATIENT + "therapies:\n" + "".join(f"- {{drug: d{i}, start: {i}, line: l{i}}}\n" for i in range(n)) + _unlike(n, 9)),
+    "curves of two assays": ("patient", 250, lambda n: PATIENT + "therapies: [{drug: x, start: 1}]\n" + _timepoints(n, "  observations: {sil2r: 900 pg/mL}\n") + _series(n * 8, 4)),
+    "time points without a day beside curves": ("patient", 250, lambda n: PATIENT + "therapies: [{drug: x, start: 1}]\n" + _timepoints(1) + "".join(f"- name: u{i}\n  observations: {{ferritin: {i} ng/mL, sil2r: {i} U/mL}}\n" for i in range(n - 1)) + _series(n * 8, 4)),
     "points of four curves, a therapy": ("patient", 1500, lambda n: PATIENT + "therapies: [{drug: x, start: 1}]\n" + _timepoints(100) + _series(n, 4)),
     "therapies": ("patient", 6000, lambda n: ONE + "therapies:\n" + "".join(f"- {{drug: d{i}, start: {i}}}\n" for i in range(n))),
     "therapies of named lines": ("patient", 4000, lambda n: ONE + "therapies:\n" + "".join(f"- {{drug: d{i}, start: {i}, line: l{i}}}\n" for i in range(n))),
