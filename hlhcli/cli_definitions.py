@@ -1,4 +1,4 @@
-"""The commands about definitions: criteria, init, hazards, schema. They parse arguments, call and print.
+"""The commands about definitions: criteria, init, observables, hazards, schema. They parse arguments, call and print.
 
 Annotations are evaluated here as they stand: Typer reads them at every start, and as text they would be compiled each time.
 """
@@ -136,6 +136,28 @@ def init(
             stream.write(text)
     except OSError as error:
         fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
+
+
+@app.command("observables", cls=Command, short_help="List what can be observed, with the units and words that are read.")
+def show_observables(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="What to show. Without it, all are listed.")] = None,
+) -> None:
+    """
+    \b
+    Examples:
+      hlhcli observables              what may stand in a patient file
+      hlhcli observables sil2r hb     their units, other names and codes
+
+    List what can be observed, with the units and words that are read, and
+    show which sets of criteria, and which rules for the course, ask for it.
+    """
+    from hlhcli.errors import UnknownName
+    from hlhcli.render.vocabulary import entry, vocabulary
+
+    try:
+        sys.stdout.write("\n".join(map(entry, names)) if names else vocabulary())
+    except UnknownName as error:
+        usage(str(error))
 
 
 @app.command("hazards", cls=Command, short_help="Print the hazard log: what could go wrong, and what is done about it.")

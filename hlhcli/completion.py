@@ -89,6 +89,8 @@ def _values(option: str, command: _Command, folders: list[str], current: str) ->
     if asked in _SETS:
         others = [("test", "Run the cases that stand in criteria files")] if not option else []
         return _sets(folders) + ([("all", "Every set")] if option == "--criteria" else others)
+    if asked == "observables":
+        return _observables()
     if asked == "--anchor":
         return [
             (f"{which}-{name}", f"{which.capitalize()} value: {title}")

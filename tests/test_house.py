@@ -14,7 +14,19 @@ from hlhcli import criteria, definition, responses
 from hlhcli.api import parse_document
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = ["check", "cohort", "cohort summary", "convert", "criteria", "figure", "hazards", "init", "report", "schema"]
+COMMANDS = [
+    "check",
+    "cohort",
+    "cohort summary",
+    "convert",
+    "criteria",
+    "figure",
+    "hazards",
+    "observables",
+    "init",
+    "report",
+    "schema",
+]
 
 
 def test_every_command_is_in_the_readme():

@@ -49,6 +49,7 @@ COMMANDS = [
     "hlhcli criteria hlh-2004",
     "hlhcli init",
     "hlhcli schema",
+    "hlhcli observables",
     "hlhcli figure samples/synthetic-course.yaml -o {folder}/figure.svg",
     "hlhcli report samples/synthetic-course.yaml -o {folder}/report.html",
     "hlhcli cohort samples/cohort/labs.csv --anchors samples/cohort/anchors.csv -o {folder}/cohort.csv",

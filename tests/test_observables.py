@@ -1,16 +1,19 @@
 """The table of observables: exact factors, spellings, plausible limits."""
 
 import json
+import re
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from command import hlhcli
 
 from hlhcli import observables
 from hlhcli.errors import UnknownName
 from hlhcli.observations import read
 from hlhcli.quantity import BadQuantity, point
+from hlhcli.render.vocabulary import vocabulary
 from hlhcli.yamltree import parse
 
 FAMILIES = list(parse(observables.TABLE.read_bytes(), "observables.yaml")["families"])
@@ -200,3 +203,38 @@ def test_no_spelling_means_two_units_of_a_family():
                 for spelling in (unit, *entry.get("also", "").split()):
                     assert keys.setdefault(observables.unit_key(spelling), unit) == unit, (name, spelling)
         assert not {observables.unit_key(m) for m in table[name].get("misprints", {})} & set(keys)
+
+
+LISTED = {
+    name: [each.strip() for each in written.split(",")]
+    for name, written in re.findall(r"^  (\w+) +(\S.*(?:\n {10}.*)*)", vocabulary(), re.MULTILINE)
+}
+
+
+def test_all_observables_are_listed():
+    """With what may be written for each, in 80 columns."""
+    assert sorted(LISTED) == sorted(observables.names())
+    assert max(map(len, vocabulary().splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_what_the_list_says_can_be_written(name):
+    """Each unit with a number, each word alone."""
+    for each in [*LISTED[name], "pending", "not done", "unknown"]:
+        quantity = observables.get(name).family and each in LISTED[name]
+        assert read(name, f"12 {each.replace('a number', '')}".strip() if quantity else each) is not None
+
+
+def test_one_observable():
+    """By another of its names: all that is known of it, and what asks for it; a wrong name gets the right one."""
+    said = hlhcli("observables", "scd25", "gcs").out
+    first, second = said.split("\n\n")
+    assert first.startswith("sIL-2R (sil2r)\n")
+    assert "pg/mL, ng/L, ng/mL (a mass assay): not converted into the others" in first
+    assert re.search(r"asked by +hlh-2004, ", first)
+    assert second.splitlines()[0] == "Glasgow Coma Scale (gcs)"
+    assert re.search(r"asked by +psofa$", second.strip())
+    wrong = hlhcli("observables", "feritin")
+    assert wrong.code == 2
+    assert "did you mean 'ferritin'?" in wrong.err
+    assert hlhcli("observables").out == vocabulary()

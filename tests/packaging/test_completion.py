@@ -27,7 +27,7 @@ def offered(line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("hlhcli ", ["check", "cohort", "convert", "criteria", "init", "hazards", "schema", "figure", "report"]),
+        ("hlhcli ", ["check", "cohort", "convert", "criteria", "init", "observables", "hazards", "schema", "figure", "report"]),
         ("hlhcli co", ["cohort", "convert"]),
         ("hlhcli --v", ["--version"]),
         ("hlhcli check --f", ["--format", "--from"]),
@@ -55,6 +55,7 @@ def offered(line: str) -> list[str]:
         ("hlhcli criteria --diff hlh-2004 hlh-2024 hsc", ["hscore"]),
         ("hlhcli init --criteria ", []),
         ("hlhcli schema r", ["results"]),
+        ("hlhcli observables ferr", ["ferritin"]),
         ("hlhcli no-command x", []),
     ],
 )

@@ -76,6 +76,8 @@ hazards
 init
 init --criteria
 init -o template.yaml
+observables
+observables sil2r
 schema
 schema patient
 schema results

@@ -247,7 +247,7 @@ def test_standard_output_by_its_name_is_appended_to(work):
 
 PRINTERS = [
     ["check", "patient.yaml"], ["check", "patient.yaml", "-c", "all", "--json"], ["check", "patient.yaml", "-f", "csv"],
-    ["convert", "fhir.json"], ["criteria", "hlh-2004"], ["criteria"], ["schema", "results"], ["hazards"], ["init"], ["--help"],
+    ["convert", "fhir.json"], ["criteria", "hlh-2004"], ["criteria"], ["schema", "results"], ["hazards"], ["observables"], ["init"], ["--help"],
     ["cohort", "labs.csv"], ["cohort", "--sql", "duckdb"], ["cohort", "summary", "whole.csv"], ["cohort", "summary", "whole.csv", "--json"],
 ]  # fmt: skip
 

@@ -29,7 +29,7 @@ SAID = [
     ["check", "patient.yaml", "--anchor", NAME], ["check", "patient.yaml", "--window", NAME], ["check", "patient.yaml", "-o", f"{NAME}/x.json"], ["check", "patient.yaml", "-o", f"x.{NAME}"],
     ["check", "wide.csv", "--map", NAME], ["check", "redcap.csv", "--dictionary", NAME], ["check", "patient.yaml", "--criteria-dir", NAME],
     ["convert", NAME], ["convert", f"{NAME}.csv"], ["convert", f"{NAME}.csv", "--guess"], ["convert", "fhir.json", "--pseudonymize", NAME], ["convert", "fhir.json", "-o", f"{NAME}/"],
-    ["criteria", NAME], ["criteria", f"{NAME}.yaml"], ["criteria", "test", f"{NAME}.yaml"], ["criteria", "--diff", NAME, NAME], ["schema", NAME], ["init", "-o", f"{NAME}/x"], ["init", "-o", f"{NAME}.yaml"],
+    ["criteria", NAME], ["criteria", f"{NAME}.yaml"], ["criteria", "test", f"{NAME}.yaml"], ["criteria", "--diff", NAME, NAME], ["schema", NAME], ["observables", NAME], ["init", "-o", f"{NAME}/x"], ["init", "-o", f"{NAME}.yaml"],
     ["figure", f"{NAME}.yaml", "-o", NAME], ["figure", f"{NAME}.yaml", "extra", NAME, "-o", "x.svg"], ["figure", f"{NAME}.yaml", "-o", "named.svg"], ["report", f"{NAME}.yaml", "-o", NAME], ["report", f"{NAME}.yaml", "-o", "named.html"],
     ["cohort", NAME], ["cohort", f"{NAME}.csv", "-o", f"{NAME}.parquet"], ["cohort", f"{NAME}.csv", "-o", NAME], ["cohort", f"{NAME}.csv", "--anchors", NAME], ["cohort", f"{NAME}.csv", "--lookback", NAME],
     ["cohort", f"{NAME}.csv", "--memory", NAME], ["cohort", f"{NAME}.csv", "--engine", NAME], ["cohort", f"{NAME}.csv", "--persons", NAME], ["cohort", f"{NAME}.csv", "--partitions", NAME], ["cohort", "--sql", NAME],
