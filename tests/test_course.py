@@ -604,6 +604,13 @@ def test_a_time_point_without_a_day_lies_between_its_neighbours(days, rule, timi
     assert reading(found, rule, f"t{days.index(None, 1)}")["timing"] == timing
 
 
+def test_a_line_has_no_days_before_it_began():
+    """A time point without a day, between the baseline and day 5, is on day 0 of the line at the earliest."""
+    points = "{name: a, day: -5, observations: {ferritin: 9000 ng/mL}}, {name: b, observations: {ferritin: 900 ng/mL}}, {name: c, day: 5}"
+    text = f"therapies: [{{drug: etoposide, line: first line, start: 0}}]\ntimepoints: [{points}]\n"
+    assert reading(course(text, "marsh-2013"), "marsh-2013", "b")["elapsed"] == {"min": "0", "max": "5"}
+
+
 def test_days_count_from_where_the_line_began():
     """Not from day 0 of the course."""
     points = "".join(
