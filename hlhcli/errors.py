@@ -42,7 +42,7 @@ class UnknownName(ValueError):
     def __init__(self, what: str, name: str, known: Iterable[str], instead: str | None = None) -> None:
         advice = f"; {instead}" if instead else did_you_mean(name, known)
         if not advice and what == "observable":
-            advice = "; what is none of the observables goes into the 'note:' of its time point"
+            advice = "; 'hlhcli observables' lists them, and what is none of them goes into the 'note:' of its time point"
         super().__init__(f"unknown {what} '{printable(name, 60)}'{advice}")
 
 

@@ -29,7 +29,7 @@ def told(text: str) -> list[str]:
         ("fever: 7 days", "p:4:14: fever is yes or no; write how long it lasted as fever_duration: 7 d"),
         ("fever: 39.4 C", "p:4:14: fever is yes or no; write a measured value as temperature: 39.4 C"),
         ("spleen: 4 cm below costal margin", "p:4:15: splenomegaly is yes or no; write a measured value as spleen_size: 4 cm"),
-        ("procalcitonine_ratio: 5", "p:4:7: unknown observable 'procalcitonine_ratio'; what is none of the observables goes into the 'note:' of its time point"),
+        ("procalcitonine_ratio: 5", "p:4:7: unknown observable 'procalcitonine_ratio'; 'hlhcli observables' lists them, and what is none of them goes into the 'note:' of its time point"),
     ],
 )  # fmt: skip
 def test_of_an_observation(line, said):
