@@ -70,8 +70,8 @@ def did_you_mean(name: str, known: Iterable[str], listed: int = 12) -> str:
             return ""
     meant = alike(name, names)
     if meant:
-        return f"; did you mean '{meant}'?"
-    return f"; known are {', '.join(names)}" if 0 < len(names) <= listed else ""
+        return f"; did you mean '{printable(meant, 60)}'?"
+    return f"; known are {', '.join(printable(each, 60) for each in names)}" if 0 < len(names) <= listed else ""
 
 
 def alike(name: str, names: Iterable[str]) -> str | None:
