@@ -274,6 +274,8 @@ def _told(done: "Done", output: str | None) -> None:
         say(f"  and {len(reasons) - _SHOWN} more reasons: see the manifest")
     for other in content.get("other lines left", ()):
         say(f"  {other['name']}: {other['reason']}: {other['lines']:,}")
+    if unread := content.get("columns not read"):
+        say(f"  columns not read: {', '.join(unread)}")
     if dropped := content["anchors"].get("left"):
         say(f"  anchors without a person or a time that can be read: {dropped:,}")
     for remark, number in rows.get("used with a doubt", {}).items():

@@ -13,7 +13,7 @@ from hlhcli import observables
 from hlhcli.cohort import scale, values
 from hlhcli.cohort.columns import LEVELS
 from hlhcli.cohort.layout import OPEN, PENDING, Column, Layout
-from hlhcli.cohort.source import ABSENT, ENDED, LEFT, NOT_KNOWN, PRESENT, Form, unit_of
+from hlhcli.cohort.source import ABSENT, ENDED, LEFT, NO_COMPARATOR, NOT_KNOWN, OF_MEASURED, PRESENT, Form, unit_of
 from hlhcli.errors import UnknownName
 from hlhcli.observations import PENDING as IS_PENDING
 from hlhcli.observations import Finding, Missing, Observed, Qualitative, Quantity, answered, missing, qualitative, quantity, read
@@ -196,6 +196,11 @@ class Lookups:
 def say(group: Group, target: Target, column: Column, form: Form) -> tuple[Said | None, str]:
     """What a text says of an observable, and why the row is left, if it is."""
     first, _, second = (group.text or "").partition("|")
+    if second and first[1:] in OF_MEASURED and first[0] in (LEFT, NOT_KNOWN):
+        of_blood = codes.specimen(column.name) is not False
+        if not column.is_quantity or not (of_blood or first[1:] == NO_COMPARATOR):
+            return say(group._replace(text=second), target, column, form)
+        second = ""
     said, reason = _say(first.strip(), group.unit, target, column, form)
     if reason and second:
         return _say(second.strip(), group.unit, target, column, form)

@@ -21,7 +21,7 @@ from hlhcli.cohort.expressions import (
     of_blood,
     of_other_fluids,
 )
-from hlhcli.cohort.source import LEFT, NO_DATE, NO_PERSON, NOT_BLOOD, NOT_KNOWN, Source
+from hlhcli.cohort.source import LEFT, NO_DATE, NO_PERSON, NOT_BLOOD, NOT_KNOWN, UNKNOWN_SPECIMEN, Source
 from hlhcli.readers.meanings import DOUBTS
 
 EVENTS, PATIENTS, ITEMS = "labevents", "patients", "d_labitems_to_loinc"
@@ -69,7 +69,7 @@ def _events(event: Columns, items: Table, dialect: Dialect) -> str:
         f"  WHEN i.code NOT IN ({listed(f'LOINC|{each}' for each in of_other_fluids())}) AND "
         f"{dialect.matches('i.fluid', not_of_blood())} THEN '{LEFT}{NOT_BLOOD}'\n"
         f"  WHEN i.code NOT IN ({listed(f'LOINC|{each}' for each in of_other_fluids())}) AND "
-        f"NOT {dialect.matches('i.fluid', of_blood())} THEN '{LEFT}specimen not known here'\n"
+        f"NOT {dialect.matches('i.fluid', of_blood())} THEN '{LEFT}{UNKNOWN_SPECIMEN}'\n"
         f"  WHEN t IS NULL THEN '{NO_DATE}' WHEN person_id IS NULL THEN '{NO_PERSON}'\n"
         f"  WHEN {dialect.matches('comment', _doubts())} THEN '{NOT_KNOWN}a comment that the value or its specimen is spoiled'\n"
         f"  WHEN {stated} IS NOT NULL THEN {stated}\n"

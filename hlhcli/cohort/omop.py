@@ -7,7 +7,7 @@ from functools import cache
 
 from hlhcli.cohort.dialects import DAY, Dialect, Table
 from hlhcli.cohort.expressions import NONE, Columns, bounds, clock, coded, days, free, listed, midnight, of_a_life, rows
-from hlhcli.cohort.source import ENDED, LEFT, NO_DATE, NO_PERSON, NOT_KNOWN, PRESENT, Source
+from hlhcli.cohort.source import ENDED, LEFT, NO_COMPARATOR, NO_DATE, NO_PERSON, NOT_KNOWN, PRESENT, Source
 from hlhcli.cohort.sql import literal
 from hlhcli.quantity import COMPARATORS
 from hlhcli.readers.omop import DENIED, STATUSES
@@ -172,7 +172,7 @@ def _value(dialect: Dialect) -> str:
         f"  WHEN measured IS NOT NULL AND comparator = '' AND sign IS NOT NULL AND ({_plain('measured')} = {_plain('bare')} "
         f"OR {is_zero} AND sign IN ('<', '<=')) THEN sign || bare\n"  # of `<5`, exports keep the 5, or 0
         f"  WHEN measured IS NOT NULL AND (comparator = '' OR NOT {dialect.matches('measured', '^[0-9.]')}) THEN measured\n"
-        f"  WHEN measured LIKE '%-%' THEN '{NOT_KNOWN}comparator that is not understood'\n"
+        f"  WHEN measured LIKE '%-%' THEN '{NOT_KNOWN}{NO_COMPARATOR}'\n"
         f"  WHEN measured IS NOT NULL THEN comparator || measured\n"
         f"  WHEN written IS NULL THEN {words[1]}\n  WHEN answer IS NULL OR answer = written THEN {words[0]}\n"
         f"  ELSE {words[0]} || '|' || {words[1]}"

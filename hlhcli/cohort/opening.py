@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hlhcli.cohort import tables
+from hlhcli.cohort import beside, tables
 from hlhcli.cohort.dialects import Dialect, Kind, Table
 from hlhcli.cohort.run import Engine, Input, Stored
-from hlhcli.cohort.source import Source
+from hlhcli.cohort.sql import quoted
 from hlhcli.errors import InputError, Problem
 
 _OMOP = ("measurement", "condition_occurrence", "drug_exposure", "person", "concept")
@@ -29,6 +29,7 @@ class Opened(NamedTuple):
     files: list[Path]
     beside: tuple[Path, ...] = ()  # those of them that hold no values
     person: Kind = "text"  # what the rows name the persons by
+    unread: tuple[str, ...] = ()  # columns that would say something of a value, and are not read
 
 
 def files_of(names: Sequence[str]) -> list[Path]:
@@ -100,8 +101,7 @@ def _stored(engine: Stored, names: Sequence[str]) -> Opened:
         source = omop({name: engine.table([there[name]]) for name in _OMOP if name in there}, engine.dialect)
         return Opened(Input(source, source.persons, False), [], (), "integer")
     table = engine.table([names[0]])
-    source, days = of_table(table, engine.dialect, names[0])
-    return Opened(Input(source, None, days), [], (), table.columns[tables.column(table, tables.PERSON) or ""])
+    return _of_table(engine, table, names[0], [])
 
 
 def one_file(name: str) -> str:
@@ -130,14 +130,24 @@ def _source(engine: Engine, files: list[Path], first: str, mapping: Path | None)
         source = fhir([_as_is(str(path)) for path in files])
         return Opened(Input(source, source.persons, False), files)
     table = engine.table([str(path) for path in files])
-    source, days = of_table(table, engine.dialect, first)
-    return Opened(Input(source, None, days), files, (), table.columns[tables.column(table, tables.PERSON) or ""])
+    return _of_table(engine, table, first, files)
 
 
-def of_table(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
+def _of_table(engine: Engine, table: Table, source: str, files: list[Path]) -> Opened:
     """A long or a wide table. Raises InputError."""
     is_long = tables.column(table, tables.CODE) and tables.column(table, tables.VALUE)
-    return tables.long(table, dialect, source) if is_long else tables.wide(table, dialect, source)
+    unread = tuple(name for names in tables.BESIDE.values() if (name := tables.column(table, names)))
+    if is_long:
+        unread = tuple(name for name in unread if name in tables.BESIDE["status"] and _is_of_others(engine, table, name))
+        table = table._replace(columns={name: kind for name, kind in table.columns.items() if name not in unread})
+    made, days = (tables.long if is_long else tables.wide)(table, engine.dialect, source)
+    return Opened(Input(made, None, days), files, (), table.columns[tables.column(table, tables.PERSON) or ""], unread)
+
+
+def _is_of_others(engine: Engine, table: Table, status: str) -> bool:
+    """True where no row has a status that a result can have: the column is about something else."""
+    found = beside.of_results(engine.dialect.text(quoted(status), table.columns[status]))
+    return not list(engine.rows(f"SELECT 1 AS found FROM {table.name} WHERE {found} LIMIT 1"))
 
 
 def _mimic(engine: Engine, stems: dict[str, Path], mapping: Path | None) -> Opened:

@@ -15,7 +15,7 @@ from hlhcli.cohort.layout import Layout
 from hlhcli.cohort.lookups import Group, Lookups, Target
 from hlhcli.cohort.packing import FIRST, LAST, Packing, packing
 from hlhcli.cohort.query import Query
-from hlhcli.cohort.source import LEFT, NOT_JSON, Source
+from hlhcli.cohort.source import LEFT, NOT_JSON, Source, stated
 from hlhcli.cohort.sql import among, indented, literal, select
 from hlhcli.rules import CriteriaSet
 
@@ -249,7 +249,7 @@ def _days(anchors: Chosen, read: Read, source: Source) -> str:
     """The rows on whose days anchors lie, as a relation."""
     if anchors.drug:
         named = [code for code, drug in read.drugs.items() if drug == anchors.drug]
-        return f"(\n{only(source.readings, named)}\n) AS r\nWHERE NOT value LIKE '{LEFT}%'"
+        return f"(\n{only(source.readings, named)}\n) AS r\nWHERE NOT {stated('value')} LIKE '{LEFT}%'"
     columns = read.layout.columns
     names = {anchors.observable} if anchors.observable else {name for each in read.layout.sets for name in each.asks}
     numbers = sorted(columns[name].number for name in names if name in columns)

@@ -22,7 +22,7 @@ from hlhcli.cohort.dialects import DAY, Table
 from hlhcli.cohort.embedded import rows_in
 from hlhcli.cohort.opening import Opened
 from hlhcli.cohort.run import Engine, Input, Read, Stored
-from hlhcli.cohort.source import BROKEN
+from hlhcli.cohort.source import BROKEN, stated
 from hlhcli.cohort.sql import literal, quoted, select
 from hlhcli.cohort.verdicts import columns_of
 from hlhcli.errors import InputError, Problem, printable
@@ -155,6 +155,7 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
         "anchors": {**plan["anchors"], **counted},
         "rows": manifest.books(read, [(reason, number) for path, reason, number in lines if path in values]),
         **({"other lines left": aside} if aside else {}),
+        **({"columns not read": list(found.unread)} if found.unread else {}),
         "out": {"rows": rows},
         **({"partitions": {"of": job.partitions}} if job.partitions else {}),
     }
@@ -206,7 +207,7 @@ def rejected(given: Input, read: Read, engine: Engine, split: Collection[Path] =
             "s.person_id",
             f"{engine.dialect.timestamp('s.t')} AS time",
             "s.code",
-            "s.value",
+            f"{stated('s.value')} AS value",
             "COALESCE(s.unit, '') AS unit",
             "l.reason",
         ],

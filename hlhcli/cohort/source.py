@@ -5,6 +5,7 @@ In the relation `readings` (one row for each value of the source) a text may say
 - a value that begins with `!` is none: the row is left, for the reason that follows;
 - a value that begins with `?` is there, and what it says is not known, for the reason that follows;
 - a value `a|b` is stated twice: `a` counts where it can be read, else `b`;
+- a reason of OF_MEASURED with a value behind it (`!not a specimen of blood|4000`) is of what is measured; of a finding the value counts;
 - the values `present`, `ended` and `absent` are of what the code stands for. `ended`: it was present at that time, and is over;
 - a unit `a|b` is stated twice, and `unit_of` says which one it is.
 """
@@ -20,7 +21,9 @@ Form = Literal["omop", "fhir", "mimic", "long", "wide"]
 LEFT, NOT_KNOWN = "!", "?"  # how a value begins that is none, and one that is not known
 PRESENT, ENDED, ABSENT = "present", "ended", "absent"
 NO_DATE, NO_PERSON = f"{LEFT}no date that can be read", f"{LEFT}no patient"
-NOT_BLOOD = "not a specimen of blood"
+NOT_BLOOD, UNKNOWN_SPECIMEN = "not a specimen of blood", "specimen not known here"
+NO_COMPARATOR = "comparator that is not understood"
+OF_MEASURED = (NOT_BLOOD, UNKNOWN_SPECIMEN, NO_COMPARATOR)
 NOT_JSON = "not JSON"
 BROKEN = "hlhcli_broken"  # a table of the lines that are no rows: file, line, reason
 
@@ -35,6 +38,11 @@ class Source(NamedTuple):
     readings: str
     persons: str | None
     form: Form
+
+
+def stated(value: str) -> str:
+    """The value that stands behind a reason of OF_MEASURED, or the value itself, as SQL."""
+    return f"REGEXP_REPLACE({value}, '^[{LEFT}{NOT_KNOWN}]({'|'.join(OF_MEASURED)})[|]', '')"
 
 
 def unit_of(form: Form, observable: str, unit: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hlhcli.cohort import beside
 from hlhcli.cohort.dialects import Dialect, Kind, Table
 from hlhcli.cohort.source import Source
 from hlhcli.cohort.sql import literal
@@ -18,7 +19,11 @@ CODE = ("code", "loinc", "analyte", "observable", "test", "name")
 VALUE = ("value", "result")
 UNIT = ("unit", "units", "valueuom")
 REFERENCE = ("reference", "reference_range")
-COMPARATOR = ("comparator", "operator")
+BESIDE = {  # in the order in which they are read
+    "comparator": ("comparator", "operator", "qualifier"),
+    "status": ("status", "result_status"),
+    "specimen": ("specimen", "specimen_type", "sample_type", "fluid", "material", "matrix", "sample_material", "lbspec"),
+}
 _NO_TIME = ("boolean", "other")  # kinds of columns that hold a time at most in their text
 
 
@@ -64,16 +69,23 @@ def long(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
     code, value = column(table, CODE), column(table, VALUE)
     if code is None or value is None:
         raise InputError([Problem(source, f"no column {'code' if code is None else 'value'}")])
-    unit, reference, comparator = (column(table, names) for names in (UNIT, REFERENCE, COMPARATOR))
-    text, said, limits = (_text(table, dialect, name) for name in (value, unit, reference))
-    if comparator:
-        sign = _text(table, dialect, comparator)
-        text = f"CASE WHEN {sign} IN ('<', '<=', '>', '>=') THEN {sign} || {text} ELSE {text} END"
-    sql = (
-        f"SELECT\n  {columns.person} AS person_id,\n  {columns.time} AS t,\n"
-        f"  {dialect.text(quote(code), table.columns[code])} AS code,\n  {text} AS value,\n"
-        f"  {said} AS unit,\n  {limits} AS reference\nFROM {table.name}"
-    )
+    unit, reference = column(table, UNIT), column(table, REFERENCE)
+    cells = {
+        "person_id": columns.person,
+        "t": columns.time,
+        "code": dialect.text(quote(code), table.columns[code]),
+        "value": _text(table, dialect, value),
+        "unit": _text(table, dialect, unit),
+        "reference": _text(table, dialect, reference),
+    }
+    more = {name: _text(table, dialect, found) for name, names in BESIDE.items() if (found := column(table, names))}
+    listed = ",\n  ".join(f"{expression} AS {name}" for name, expression in {**cells, **more}.items())
+    sql = f"SELECT\n  {listed}\nFROM {table.name}"
+    for name in more:
+        others = ", ".join(each for each in (*cells, *more) if each != "value")
+        sql = f"SELECT {beside.STEPS[name](dialect)} AS value, {others}\nFROM (\n{sql}\n) AS with_{name}"
+    if more:
+        sql = f"SELECT {', '.join(cells)}\nFROM (\n{sql}\n) AS cells"
     return Source(sql, None, "long"), columns.days
 
 

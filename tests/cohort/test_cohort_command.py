@@ -138,6 +138,118 @@ def left(tmp_path, content, name="labs.csv", *more):
     return rows["left by reason"]
 
 
+# What stands beside a value
+
+BESIDE = "person_id,time,code,value,unit,status,specimen\n"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_comparator_of_its_own_column_counts(tmp_path):
+    """Every sign and word that a patient file knows is one with the value; of one that is not understood nothing is known."""
+    signs = {"≥": ">=", "=>": ">=", "over": ">", " > ": ">", "=<": "<=", "Up To": "<=", "⩾": ">=", "=": "", "none": "", "<": "<"}
+    rows = "".join(f"p{number},2024-01-01,ferritin,{sign},400,ng/mL\n" for number, sign in enumerate(signs))
+    doubted = (
+        "a1,2024-01-01,ferritin,about,400,ng/mL\na2,2024-01-01,ferritin,>,<400,ng/mL\na3,2024-01-01,ferritin,>,300-400,ng/mL\n"
+    )
+    words = "w1,2024-01-01,ferritin,>,normal,ng/mL\nw2,2024-01-01,ferritin,>,>9000,ng/mL\nw3,2024-01-01,fever,about,yes,\n"
+    head = "person_id,time,code,comparator,value,unit\n"
+    found = ferritin(tmp_path, rows + doubted + words, "--anchors", anchor(tmp_path, 10), head=head)
+    for number, sign in enumerate(signs.values()):
+        assert found[f"p{number}", "a"] == ("unknown" if sign[:1] == ">" else "not_met", f"{sign}400 ng/mL")
+    assert {found[f"a{number}", "a"] for number in (1, 2, 3)} == {("unknown", "")}
+    assert [found[name, "a"] for name in ("w1", "w2")] == [("unknown", "normal"), ("met", ">9000 ng/mL")]
+    assert left(tmp_path, head + rows + doubted + words) == {"comparator that is not understood": 3}
+
+
+def anchor(tmp_path, number):
+    """A table of anchors for the persons of the tests of comparators."""
+    persons = [*(f"p{place}" for place in range(number)), "a1", "a2", "a3", "w1", "w2", "w3"]
+    return write(tmp_path / "anchors.csv", "person_id,time,name\n" + "".join(f"{each},2024-01-01,a\n" for each in persons))
+
+
+def test_comparators_are_those_of_the_readers():
+    """Any comparator beside any value: the value that a patient file has, or none."""
+    from hlhcli.cohort import beside
+    from hlhcli.cohort.dialects import DIALECTS
+    from hlhcli.quantity import COMPARATORS
+    from hlhcli.readers.meanings import compared
+
+    signs = [
+        *COMPARATORS,
+        "≤",
+        "≥",
+        "⩽",
+        "⩾",
+        "≦",
+        "≧",
+        "",
+        "=",
+        "==",
+        "EQ",
+        "n/a",
+        "about",
+        "~",
+        "< =",
+        "><",
+        " over ",
+        "Less Than",
+    ]
+    texts = ["400", ".5", "1e3", "<400", "<=400", ">400", ">=400", "300-400", "normal", "-", "1,5"]
+    pairs = [(sign, text) for sign in signs for text in texts]
+    listed = ", ".join(f"('{sign}', '{text}')" for sign, text in pairs)
+    sql = (
+        f"SELECT comparator, value, {beside.STEPS['comparator'](DIALECTS['duckdb'])} FROM (VALUES {listed}) AS t(comparator, value)"
+    )
+    with duckdb.connect() as connection:
+        found = connection.execute(sql).fetchall()
+    assert len(found) == len(pairs)
+    for sign, text, value in found:
+        assert value == (compared(sign, text) or f"?comparator that is not understood|{text}"), (sign, text)
+
+
+@pytest.mark.usefixtures("quick")
+def test_rows_that_their_status_or_specimen_takes_out(tmp_path):
+    """As of a patient file: an erroneous result and one of another specimen than blood count nothing, and are told."""
+    rows = (
+        "p1,2024-01-01,ferritin,4000,ng/mL,entered-in-error,\np1,2024-01-01,ferritin,300,ng/mL,final,serum\n"
+        "p2,2024-01-01,ferritin,4000,ng/mL,final,pleural fluid\np2,2024-01-01,ferritin,300,ng/mL,Final,Serum\n"
+        "p3,2024-01-01,ferritin,4000,ng/mL,on hold,\np3,2024-01-01,ferritin,300,ng/mL,,unknown\n"
+        "p4,2024-01-01,ferritin,4000,ng/mL,corrected,sample\np4,2024-01-01,ferritin,300,ng/mL,n/a,EDTA plasma\n"
+        "p5,2024-01-01,ferritin,,ng/mL,registered,\np5,2024-01-01,ferritin,300,ng/mL,,\n"
+        "p6,2024-01-01,fever,yes,,final,urine\np6,2024-01-01,ferritin,300,ng/mL,Entered_In_Error,\n"
+    )
+    found = ferritin(tmp_path, rows, head=BESIDE)
+    assert {name: found[name, "2024-01-01"] for name in ("p1", "p2", "p3", "p4")} == dict.fromkeys(
+        ("p1", "p2", "p3", "p4"), ("not_met", "300 ng/mL")
+    )
+    assert found["p5", "2024-01-01"][0] == "unknown"  # a result is on its way
+    assert found["p6", "2024-01-01"] == ("unknown", "")
+    assert [row["fever"] for row in table(run(tmp_path / "labs.csv").out) if row["person_id"] == "p6"] == ["met"]
+    assert left(tmp_path, BESIDE + rows) == {
+        "status entered-in-error": 1,
+        "not a specimen of blood": 1,
+        "status not known here": 1,
+        "specimen not known here": 1,
+        "status entered in error": 1,
+    }
+    rejected = {row["reason"]: row["value"] for row in table((tmp_path / "rejects.csv").read_text())}
+    assert (rejected["not a specimen of blood"], rejected["specimen not known here"]) == ("4000", "4000")
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_status_of_something_else_is_told(tmp_path):
+    """A column by that name without one word of a result is not read, which the books say; nor is one of a wide table."""
+    rows = "p1,2024-01-01,ferritin,900,ng/mL,inpatient,\np2,2024-01-01,ferritin,900,ng/mL,outpatient,serum\n"
+    wide = "person_id,time,ferritin (ng/mL),specimen\np1,2024-01-01,900,serum\n"
+    for name, text, column in (("long.csv", BESIDE + rows, "status"), ("wide.csv", wide, "specimen")):
+        out = tmp_path / f"{name}.parquet"
+        ran = run(write(tmp_path / name, text), "-o", out)
+        assert f"columns not read: {column}\n" in ran.err
+        assert json.loads(out.with_name(f"{out.name}.manifest.json").read_text())["columns not read"] == [column]
+        assert {row["ferritin_value"] for row in read(out)} == {"900 ng/mL"}
+        assert books(out)["left"] == 0
+
+
 # The sample
 
 

@@ -37,9 +37,11 @@ from spec_tables import Case, cases, check
 
 from hlhcli import criteria
 from hlhcli.cohort.anchors import lookback
+from hlhcli.cohort.dialects import Table
 from hlhcli.cohort.embedded import DuckDB
 from hlhcli.cohort.printed import printed
 from hlhcli.cohort.screen import Job, screen
+from hlhcli.cohort.tables import long
 from hlhcli.cohort.values import COMPARED, LONG, PLAIN
 from hlhcli.cohort.verdicts import columns_of
 from hlhcli.errors import InputError
@@ -249,6 +251,34 @@ def _written(engine: Any, path: Path, folder: Path) -> list[Any]:
     with duckdb.connect() as here:
         described = here.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()
         return [[each[:2] for each in described], sorted(here.execute(f"SELECT * FROM {reader}").fetchall(), key=str)]
+
+
+def test_what_stands_beside_a_value_says_the_same(engine: Any) -> None:
+    """Comparator, status and specimen, as DuckDB reads them."""
+    embedded = DuckDB(threads=1)
+    names = ("person_id", "time", "code", "value", "unit", "comparator", "status", "specimen")
+    signs, states = ("≥", "=>", " over ", "about", "", "<", None), ("final", "entered-in-error", "", "odd", "Registered", None)
+    found = []
+    for each in (engine, embedded):
+        rows = [
+            (f"{sign}/{status}/{specimen}/{value}", "2024-01-31", "ferritin", value, "ng/mL", sign, status, specimen)
+            for sign in signs
+            for status in states
+            for specimen in ("serum", "Pleural fluid", "odd", "", None)
+            for value in ("400", "<400", "300-400", "normal", "", None)
+        ]
+        each.load("given_beside", [(name, "VARCHAR") for name in names], rows)
+        source, _ = long(Table("given_beside", dict.fromkeys(names, "text")), each.dialect, "rows")
+        found.append(dict(each.rows(f"SELECT person_id, value FROM (\n{source.readings}\n) AS readings")))
+    embedded.close()
+    assert found[0] == found[1]
+    assert [found[0][f"{sign}/final/serum/400"] for sign in ("≥", " over ", "about")] == [
+        ">=400",
+        ">400",
+        "?comparator that is not understood|400",
+    ]
+    assert found[0]["/entered-in-error/serum/400"] == "!status entered-in-error"
+    assert found[0]["//Pleural fluid/400"] == "!not a specimen of blood|400"
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
