@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hlhcli import criteria
 from hlhcli.assessment import Assessment, assess
 from hlhcli.entries import STATE
-from hlhcli.errors import InputError, Problem, Suggesting, UnknownName, did_you_mean, printable
+from hlhcli.errors import InputError, Problem, Suggesting, UnknownName, did_you_mean, printable, why
 from hlhcli.patient import Patient
 from hlhcli.readers.detect import Form, Source
 from hlhcli.readers.yaml_json import Document, read
@@ -40,12 +40,21 @@ class Result(NamedTuple):
     @property
     def course(self) -> Course | None:
         """How the disease moved; None where no therapy, curve or state of the disease is stated."""
-        patient = self.document.patient
-        if not (patient.therapies or patient.series or any(STATE in each.observations for each in patient.timepoints)):
+        if not self._states_a_course:
             return None
         from hlhcli.course import course  # not every file has one, and every start pays for an import
 
-        return course(patient, self.rules)
+        return course(self.document.patient, self.rules)
+
+    @property
+    def moves(self) -> bool:
+        """True where there is something to tell over time: a course, or criteria gained and lost between time points."""
+        return self._states_a_course or len(self.document.patient.timepoints) > 1
+
+    @property
+    def _states_a_course(self) -> bool:
+        patient = self.document.patient
+        return bool(patient.therapies or patient.series) or any(STATE in each.observations for each in patient.timepoints)
 
     @property
     def deltas(self) -> list[Delta]:
@@ -129,7 +138,7 @@ def load_input(path: str | Path, options: Options | None = None, library: criter
         with Path(path).open("rb") as file:
             return read_input(Source(source, file, Path(path)), options, library)
     except OSError as error:
-        raise InputError([Problem(source, f"cannot be read: {(error.strerror or str(error)).lower()}")]) from None
+        raise InputError([Problem(source, f"cannot be read: {why(error)}")]) from None
 
 
 def read_input(source: Source, options: Options | None = None, library: criteria.Library = criteria.SHIPPED) -> Loaded:

@@ -12,7 +12,7 @@ import typer
 
 from hlhcli import __version__
 from hlhcli.arguments import AnchorOption, At, Command, Criteria, Dictionary, Folder, From, Group, Map, Strict, Window
-from hlhcli.commands import EVALUATED, FAILED, INDETERMINATE, NOT_MET, Inputs, choose, fail, keep, reading, say, usage
+from hlhcli.commands import EVALUATED, FAILED, INDETERMINATE, NOT_MET, Inputs, cannot_write, choose, fail, keep, reading, say, usage
 
 if TYPE_CHECKING:
     from hlhcli.api import Result
@@ -146,7 +146,7 @@ def check(
     except OSError as error:
         if output is None:  # standard output is main's affair
             raise
-        fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
+        cannot_write(output, error)
     if inputs.problems:
         raise typer.Exit(FAILED)
     if exit_code:

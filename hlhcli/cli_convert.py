@@ -12,7 +12,7 @@ import typer
 from hlhcli import __version__
 from hlhcli.arguments import AnchorOption, At, Command, Dictionary, From, Map, Strict, Window
 from hlhcli.cli import app
-from hlhcli.commands import FAILED, Inputs, choose, fail, keep, reading, say, tell, usage
+from hlhcli.commands import FAILED, Inputs, cannot_write, choose, fail, keep, reading, say, tell, usage
 
 if TYPE_CHECKING:
     from hlhcli.readers.account import Account
@@ -77,17 +77,18 @@ def convert(
     except OSError as error:
         if output is None:
             raise
-        fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
+        cannot_write(output, error)
 
 
 def _key(path: Path) -> bytes:
+    from hlhcli.errors import why
     from hlhcli.readers.pseudonym import LEAST_KEY, MOST_KEY
 
     try:
         with path.open("rb") as file:
             key = file.read(MOST_KEY + 1).strip()
     except OSError as error:
-        usage(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}")
+        usage(f"{path}: cannot be read: {why(error)}")
     if len(key) > MOST_KEY:
         usage(f"{path}: is no key; a key has at most {MOST_KEY} characters")
     if len(key) < LEAST_KEY:
@@ -97,7 +98,7 @@ def _key(path: Path) -> bytes:
 
 def _guessed(file: str, dictionary: Path | None) -> str:
     """A mapping file for a table."""
-    from hlhcli.errors import InputError, Problem
+    from hlhcli.errors import InputError, Problem, why
     from hlhcli.readers import guess, table
     from hlhcli.readers.detect import Form, Source
 
@@ -111,7 +112,7 @@ def _guessed(file: str, dictionary: Path | None) -> str:
                 raise InputError([Problem(file, "a mapping is for tables (CSV, TSV, XLSX); this input needs none")])
             return guess.text(table.guessed(source.stream, file, form is Form.XLSX, dictionary))
     except OSError as error:
-        raise InputError([Problem(file, f"cannot be read: {(error.strerror or str(error)).lower()}")]) from None
+        raise InputError([Problem(file, f"cannot be read: {why(error)}")]) from None
 
 
 def _refuse_old(target: Path, force: bool) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from hlhcli.arguments import Command, Folder
 from hlhcli.cli import app
-from hlhcli.commands import FAILED, choose, fail, is_file, is_folder, say, usage
+from hlhcli.commands import FAILED, cannot_write, choose, fail, is_file, is_folder, say, usage
 
 
 @app.command("criteria", cls=Command, short_help="List the sets of criteria, show one with its sources, test or compare them.")
@@ -88,9 +88,11 @@ def _test_criteria(names: list[str], folders: list[Path] | None) -> None:
 
     paths = [Path(name) for name in names if is_file(name) or is_folder(name)]
     files = [path for each in paths for path in (sorted(each.glob("*.y*ml")) if each.is_dir() else [each])]
-    library, sets, _ = choose(
+    library, sets, rules = choose(
         [name for name in names if Path(name) not in paths] or ([] if paths else ["all"]), folders, quiet=True
     )
+    if rules:
+        usage(f"{rules[0]} is a rule for the course, whose file has no cases; name sets of criteria")
     sets += library.gather(files)
     problems = library.problems
     for criteria in sets:
@@ -135,7 +137,7 @@ def init(
         with destination(output) as stream:
             stream.write(text)
     except OSError as error:
-        fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
+        cannot_write(output, error)
 
 
 @app.command("observables", cls=Command, short_help="List what can be observed, with the units and words that are read.")
@@ -154,10 +156,16 @@ def show_observables(
     from hlhcli.errors import UnknownName
     from hlhcli.render.vocabulary import entry, vocabulary
 
-    try:
-        sys.stdout.write("\n".join(map(entry, names)) if names else vocabulary())
-    except UnknownName as error:
-        usage(str(error))
+    wrong: list[str] = []
+    for place, name in enumerate(names or ()):
+        try:
+            sys.stdout.write("\n" * bool(place) + entry(name))
+        except UnknownName as error:
+            wrong.append(str(error))
+    if not names:
+        sys.stdout.write(vocabulary())
+    if wrong:
+        usage("; ".join(wrong))
 
 
 @app.command("hazards", cls=Command, short_help="Print the hazard log: what could go wrong, and what is done about it.")

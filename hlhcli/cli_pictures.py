@@ -11,7 +11,7 @@ import typer
 
 from hlhcli.arguments import AnchorOption, At, Command, Criteria, Dictionary, Folder, From, Map, Strict, Window
 from hlhcli.cli import app
-from hlhcli.commands import FAILED, Inputs, choose, fail, keep, reading, usage
+from hlhcli.commands import FAILED, Inputs, cannot_write, choose, fail, keep, reading, usage
 
 if TYPE_CHECKING:
     from hlhcli.api import Result
@@ -49,7 +49,10 @@ def figure(
         usage(f"cannot draw {output}; choose a name that ends in .svg, .png or .pdf")
     keep(output, file, mapping, dictionary, *(criteria or ()))
     options = reading(form_in, mapping, dictionary, at, anchor, window)
-    result = _result(file, Inputs(choose(criteria, folder), options, strict))
+    chosen = choose(criteria, folder)
+    if len(chosen.sets) > 1:
+        usage("a figure is drawn by one set of criteria; name one")
+    result = _result(file, Inputs(chosen, options, strict))
     try:
         from hlhcli.render.figure import save
     except ImportError as error:
@@ -120,4 +123,4 @@ def _write(output: Path, write: Callable[[BinaryIO], object]) -> None:
         with in_bytes(output) as stream:
             write(stream)
     except OSError as error:
-        fail(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}")
+        cannot_write(output, error)

@@ -42,11 +42,12 @@ def choose(names: list[str] | None, folders: list[Path] | None = None, quiet: bo
     from hlhcli.criteria import DEFAULT, Library, is_for_course
     from hlhcli.errors import InputError, UnknownName
 
-    if folder := next((name for name in names or () if is_folder(name)), None):
-        usage(f"{folder} is a folder; use --criteria-dir {folder}")
     try:
-        paths = {name: Path(name) for name in names or () if is_file(name)}
+        paths = {name: Path(name) for name in names or () if is_file(name) and not is_folder(name)}
         library = Library(folders or (), paths.values())
+        for name in filter(is_folder, names or ()):
+            if name.lower() not in ("all", *library.ids()) and not is_for_course(name.lower()):
+                usage(f"{name} is a folder; use --criteria-dir {name}")
         for problem in library.problems if not quiet else ():
             say(f"{problem} (this set is left out)")
         asked = [library.add(paths[name]).id if name in paths else name.lower() for name in names or ()]
@@ -208,6 +209,12 @@ def say(message: str) -> None:
 def fail(message: str) -> NoReturn:
     say(message)
     raise typer.Exit(FAILED)
+
+
+def cannot_write(path: "Path | str", error: OSError) -> NoReturn:
+    from hlhcli.errors import why
+
+    fail(f"{path}: cannot be written: {why(error)}")
 
 
 def usage(message: str) -> NoReturn:

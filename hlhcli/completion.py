@@ -67,23 +67,23 @@ def candidates(words: list[str], current: str) -> Found:
     known = commands[name]
     joined = ""
     if pending:
-        found = _values(pending[-1], known, folders, current)
+        found = _values(pending[-1], known, folders)
     elif not ended and current.startswith("--") and "=" in current:
         joined, _, _ = current.partition("=")
         option, values = known.options.get(joined, ("", 0))
-        found = [(f"{joined}={value}", about) for value, about in (_values(option, known, folders, current) if values else [])]
+        found = [(f"{joined}={value}", about) for value, about in (_values(option, known, folders) if values else [])]
     elif not ended and current.startswith("-"):
         found = known.shown
     elif not name:
         found = [(each.name, each.short) for each in commands.values() if each.name and " " not in each.name]
     else:
-        found = _values("", known, folders, current)
+        found = _values("", known, folders)
         # `cohort` takes files; its second word is offered where one has begun to write it.
         found += [(two.partition(" ")[2], each.short) for two, each in commands.items() if current and two.startswith(f"{name} ")]
     return [each for each in found if each[0].startswith(current)]
 
 
-def _values(option: str, command: _Command, folders: list[str], current: str) -> Found:
+def _values(option: str, command: _Command, folders: list[str]) -> Found:
     """What an option may have, or (without one) what may be an argument of the command."""
     asked = option or command.name
     if asked in _SETS:

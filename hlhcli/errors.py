@@ -47,6 +47,7 @@ class UnknownName(ValueError):
 
 
 _SUGGESTED = 100  # wrong names of one file for which one like it is looked for; more are never shown
+_SHORT = 4  # letters of a name that is at most taken for one with the same first letter
 _left: ContextVar[list[int] | None] = ContextVar("left", default=None)
 
 
@@ -62,7 +63,7 @@ class Suggesting:
 
 
 def did_you_mean(name: str, known: Iterable[str], listed: int = 12) -> str:
-    """` (did you mean 'ferritin'?)`, or the list of what is known if that is short, or nothing."""
+    """`; did you mean 'ferritin'?`, or the list of what is known if that is short, or nothing."""
     names = list(known)
     if (left := _left.get()) is not None:
         left[0] -= 1
@@ -79,6 +80,8 @@ def alike(name: str, names: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     folded = {candidate.casefold(): candidate for candidate in names}
+    if len(name) <= _SHORT:  # a few letters are like many names
+        folded = {word: candidate for word, candidate in folded.items() if word[:1] == name[:1].casefold()}
     close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None
 
@@ -93,6 +96,11 @@ def meant(key: str, known: tuple[str, ...]) -> str:
     """What an unknown key of a criteria file was probably meant to be."""
     other = next((name for name, words in _OTHER_WORDS.items() if key in words and name in known), None)
     return f"; did you mean '{other}'?" if other else did_you_mean(key, known)
+
+
+def why(error: OSError) -> str:
+    """Why a file cannot be read or written, in words."""
+    return (error.strerror or str(error)).lower()
 
 
 def printable(text: str, limit: int | None = None) -> str:

@@ -137,7 +137,9 @@ def _missing(genetics: Genetics, genes: Iterable[str]) -> str:
     """What is not stated of the variants in these genes."""
     variants = [variant for variant in genetics.variants if symbol(variant.gene) in genes]
     lacks = {
-        "the zygosity": any(v.zygosity in (None, "unknown", "hemizygous") for v in variants),
+        "the zygosity": any(
+            v.zygosity in (None, "unknown") or (v.zygosity == "hemizygous" and not _on_x(v.gene)) for v in variants
+        ),
         "the classification": any(v.classification in (None, "unknown") for v in variants),
         "the second variant": sum(v.zygosity == "compound heterozygous" for v in variants) == 1,
         "whether both alleles are affected (then write 'compound heterozygous')": sum(

@@ -17,6 +17,7 @@ from hlhcli.yamltree import parse
 TABLE = Path(__file__).with_name("observables.yaml")
 AGE, AGE_AT_ONSET, GENETICS = "age", "age_at_onset", "genetics"
 MOLECULAR = "molecular_diagnosis"
+SUPPORT = ("mechanical_ventilation", "noninvasive_ventilation", "vasoactive_support", "dialysis", "ecmo")  # of organs
 PSEUDO = (AGE, AGE_AT_ONSET, GENETICS)  # what the rules may ask of the patient besides what was observed
 
 

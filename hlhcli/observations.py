@@ -156,6 +156,8 @@ def read_entry(
         raise BadQuantity(f"{name} is a finding; it has no unit, comparator, reference or assay")
     if reason := missing(part.get("value", "")):
         return reason, note
+    if "comparator" in part:
+        part["comparator"] = fold(part["comparator"])
     if part.get("comparator", "<") not in COMPARATORS:
         raise BadQuantity(f"'{printable(part['comparator'], 40)}' is no comparator; write one of < <= > >=")
     text = f"{part['comparator']} {part['value']}" if "comparator" in part else part["value"]
@@ -290,10 +292,10 @@ def _finding(observable: Observable, text: str) -> Observed:
     accepted = (*observable.values, observable.negative) if observable.values else ("yes", "no")
     if observable.default:
         accepted = ("yes", *accepted)
-    raise BadQuantity(
-        f"{observable.name} cannot be '{printable(text, 40)}'{did_you_mean(word, accepted, 0)}; "
-        f"write {', '.join(accepted)}, or 'not done', 'pending', 'unknown'"
-    )
+    wrong = f"{observable.name} cannot be '{printable(text, 40)}'"
+    others = f"write {', '.join(accepted)}, or 'not done', 'pending', 'unknown'"
+    meant = did_you_mean(word, accepted, 0)
+    raise BadQuantity(f"{wrong}{meant} Otherwise {others}" if meant else f"{wrong}; {others}")
 
 
 def _named(observable: Observable, word: str) -> set[str]:

@@ -70,7 +70,7 @@ def worsening(
         last = place + 1 == len(history.instants)
         if instant.snapshot is None and not last:
             continue
-        stated = _worse(state_of(instant.snapshot)) if instant.snapshot else None
+        stated = _worse(instant.snapshot) if instant.snapshot else None
         if flags or stated:
             ordinal = ordinals[place] if instant.snapshot else len(history.places)
             found.append(
@@ -86,8 +86,11 @@ def state_of(snapshot: Snapshot) -> str | None:
     return None if found is None or not isinstance(found.value, Finding) else found.value.text
 
 
-def _worse(state: str | None) -> str | None:
-    return state if state in observables.get(STATE).worse.split(", ") else None
+def _worse(snapshot: Snapshot) -> str | None:
+    """The states of a worsening, of those that are stated."""
+    found = snapshot.known.get(STATE)
+    stated = found.value.values if found and isinstance(found.value, Finding) else frozenset()
+    return ", ".join(word for word in observables.get(STATE).worse.split(", ") if word in stated) or None
 
 
 def _baseline(bases: list[int], place: int) -> int:

@@ -277,7 +277,7 @@ def load(name: str) -> ResponseSet:
     if name not in ids():
         raise UnknownName("rule for the course", name, ids())
     path = FOLDER / f"{name}.yaml"
-    return read(path.read_bytes().partition(b"\ncases:")[0], path.name)
+    return read(path.read_bytes(), path.name)
 
 
 def read(content: bytes | str, source: str) -> ResponseSet:

@@ -12,6 +12,7 @@ from hlhcli import age, observables
 from hlhcli.observations import NOT_STATED, Missing, Observation, Quantity
 from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import Interval
+from hlhcli.status import Status
 from hlhcli.timeline import Calendar, calendar, disagree
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
     warnings = []
     if disagree(timepoints, dated):
         warnings.append("days and dates disagree between time points; each time point's day is used")
+    if not patient.series and any(timepoint.window is not None for timepoint in timepoints):
+        warnings.append("a window looks back at curves, and none stand under 'series:'; other time points are not looked at")
     warnings += _unplaced(patient, dated) if patient.therapies or patient.series else []
     order = list(range(len(days)))
     if all(day is not None for day in days):
@@ -95,7 +98,7 @@ def _always(patient: Patient, first: Quantity | None, warnings: list[str]) -> di
     if isinstance(onset, Quantity):
         days = age.in_days(onset)
         known[observables.AGE_AT_ONSET] = Observation(_quantity(days, onset.text))
-        if first and days.lo and first.interval.hi and days.lo >= first.interval.hi:
+        if first and days.lo is not None and first.interval.compare("<", days.lo) is Status.MET:
             warnings.append("the age at onset is above that at the first time point")
     elif onset:
         known[observables.AGE_AT_ONSET] = Observation(Missing("unknown"))

@@ -124,8 +124,8 @@ class _Builder:
         self.json = text.lstrip()[:1] in ("{", "[")
         try:
             return self.fold(text)
-        except yaml.reader.ReaderError as error:
-            before = text[: _offset(text, error)]
+        except yaml.reader.ReaderError:
+            before = text[: _offset(text)]
             mark = before.count("\n") + 1, len(before) - before.rfind("\n")
             self.fail("a control character is not allowed here; remove it", mark)
         except yaml.MarkedYAMLError as error:
@@ -241,7 +241,7 @@ class _Builder:
         return node
 
 
-def _offset(text: str, error: yaml.reader.ReaderError) -> int:
+def _offset(text: str) -> int:
     """libyaml tells the byte or the character position; the first character that YAML refuses is looked up instead."""
     found = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
     return found.start() if found else 0

@@ -730,3 +730,17 @@ def test_organ_dysfunction_where_an_organ_was_looked_at():
     """The score of organs is told at those time points, and at no other."""
     text = "patient: {age: 4 y}\ntherapies: [{drug: etoposide}]\ntimepoints: [{name: a, observations: {gcs: 9}}, {name: b, observations: {ferritin: 900 ng/mL}}]\n"
     assert [each["timepoint"] for each in course(text)["organ_dysfunction"]] == ["a"]
+
+
+def test_several_states_of_a_worsening():
+    """Both are stated, and both are told."""
+    found = course("timepoints: [{name: a, day: 0}, {name: b, day: 3, observations: {disease_state: [refractory, progression]}}]\n")
+    assert [(each["timepoint"], each["stated"]) for each in found["worsening"]] == [("b", "progression, refractory")]
+
+
+def test_a_state_of_a_single_time_point_is_shown():
+    """In the terminal and in Markdown as in JSON."""
+    text = "timepoints: [{name: a, observations: {disease_state: refractory}}]\n"
+    assert course(text)["stated"]
+    for form in ("table", "markdown"):
+        assert "a: stated as refractory" in hlhcli("check", "-f", form, "-", stdin=text).out

@@ -226,3 +226,67 @@ def test_a_wrong_unit_of_a_series_is_told_at_the_unit():
 def test_a_blank_name_is_refused():
     """A time point needs a name to head its column."""
     assert "expected some text" in message('timepoints: [{name: "  "}]')
+
+
+@pytest.mark.parametrize(("sign", "text"), [("≥", ">=400 ng/mL"), ("≤", "<=400 ng/mL"), (">", ">400 ng/mL")])
+def test_the_sign_of_an_entry_as_it_is_printed(sign, text):
+    """As in a text, and as the schema says."""
+    source = f"timepoints: [{{name: a, observations: {{ferritin: {{value: 400 ng/mL, comparator: '{sign}'}}}}}}]\n"
+    assert parse_document(source, "p").patient.timepoints[0].observations["ferritin"].value.text == text
+
+
+def test_causes_that_were_looked_for_are_shown():
+    """In every form that people read, and in JSON."""
+    text = "workup: {infectious: negative, oncologic: pending}\ntimepoints: [{name: a}]\n"
+    for form in ("table", "markdown"):
+        assert "Other causes that were looked for: infectious negative, oncologic pending." in hlhcli(
+            "check", "-f", form, "-", stdin=text
+        ).out.replace("\n  ", " ")
+    (found,) = hlhcli("check", "--json", "-", stdin=text).json["results"]
+    assert found["workup"] == {"infectious": "negative", "oncologic": "pending"}
+
+
+def test_a_folder_that_is_named_as_a_set(tmp_path):
+    """The id is meant; a folder of another name is no set."""
+    (tmp_path / "hscore").mkdir()
+    (tmp_path / "mine").mkdir()
+    ran = hlhcli("check", "--json", "-c", "hscore", "-", stdin="timepoints: [{name: a}]\n", cwd=tmp_path)
+    assert ran.json["results"][0]["assessments"][0]["criteria"] == "hscore"
+    ran = hlhcli("check", "-c", "mine", "-", stdin="timepoints: [{name: a}]\n", cwd=tmp_path)
+    assert (ran.code, "mine is a folder; use --criteria-dir mine" in ran.err) == (2, True)
+
+
+def test_what_takes_one_set_takes_no_more(tmp_path):
+    """A figure has one table, and a rule for the course has no cases."""
+    ran = hlhcli("figure", "-c", "hscore", "-c", "hlh-2004", "-o", tmp_path / "x.svg", "-", stdin="timepoints: [{name: a}]\n")
+    assert (ran.code, "by one set of criteria" in ran.err, [*tmp_path.iterdir()]) == (2, True, [])
+    ran = hlhcli("criteria", "test", "marsh-2013")
+    assert (ran.code, "marsh-2013 is a rule for the course" in ran.err, ran.out) == (2, True, "")
+
+
+def test_the_reason_of_a_file_that_cannot_be_read(tmp_path):
+    """In the same words wherever it is named."""
+    (tmp_path / "t.csv").write_text("patient,date,Ferritin (ng/mL)\n1,2016-05-02,900\n", encoding="utf-8")
+    for arguments in (["none.yaml"], ["--map", "none.yaml", "t.csv"], ["--dictionary", "none.csv", "t.csv"]):
+        assert ": cannot be read: no such file or directory" in hlhcli("check", *arguments, cwd=tmp_path).err
+
+
+def test_another_item_of_the_same_id():
+    """hlh-94 asks for seven days of fever: what is met is named as what it is."""
+    text = "timepoints: [{name: a, observations: {fever: yes}}]\n"
+    shown = " ".join(hlhcli("check", "-c", "hlh-2004", "-c", "hlh-94", "-c", "hscore", "-", stdin=text, COLUMNS="200").out.split())
+    assert "Fever (7 days or more) met" not in shown
+
+
+def test_sets_side_by_side_say_what_they_rest_on():
+    """A doubtful value, and marks of the authors, are told in the overview as in the table."""
+    values = "fever: yes, plt: 9.000 /uL, hb: 7 g/dL, ferritin: elevated, spleen: yes, tg: 4 mmol/L"
+    text = (
+        f"patient: {{age: 9 y}}\ntimepoints: [{{name: a, observations: {{{values}}}, reported: {{hlh-2004: {{ferritin: met}}}}}}]\n"
+    )
+    shown = hlhcli("check", "-c", "all", "-", stdin=text, COLUMNS="200").out
+    rows = {line.split()[0]: line.split(maxsplit=1)[1].strip() for line in shown.splitlines() if line.startswith(("hlh-", "ohi"))}
+    assert rows["hlh-2004"] == "met, 5 to 8 of 8; by values open !"
+    assert rows["hlh-2024"] == "open, 4 to 7 of 7 !"
+    assert rows["ohi"] == "n/a (open)"
+    assert "!: rests on a doubtful value, see Warnings" in shown

@@ -124,7 +124,15 @@ def test_a_drug_that_cannot_be_placed_is_told(start):
 
 
 @pytest.mark.parametrize(
-    ("age", "onset", "warned"), [("3 y", "4 y", True), ("3 y", "3 y", False), ("3 y", "1 y", False), ("3 y", "5 y", True)]
+    ("age", "onset", "warned"),
+    [
+        ("3 y", "4 y", True),
+        ("3 y", "3 y", False),
+        ("3 y", "1 y", False),
+        ("3 y", "5 y", True),
+        ("1.6 y", "1.6 y", False),
+        ("1.6 y", "20 mo", True),
+    ],
 )
 def test_onset_after_the_first_time_point(age, onset, warned):
     """In the third year of life nothing can have begun in the fourth."""
@@ -165,3 +173,11 @@ def test_a_birth_date_without_a_date_is_told(when, told):
     """Days of the course alone say nothing of the age."""
     _, warnings = snapshots(read(f"patient: {{birth_date: 2016-05-01}}\ntimepoints: [{{name: a, {when}}}]"))
     assert any("the age is unknown" in each for each in warnings) is told
+
+
+@pytest.mark.parametrize(("more", "told"), [("", True), ("series: {ferritin: {unit: ng/mL, points: [[-1, 900]]}}\n", False)])
+def test_a_window_without_curves_is_told(more, told):
+    """It looks back at nothing: the values of other time points are theirs."""
+    text = f"timepoints: [{{name: a, day: 0, observations: {{fever: yes}}}}, {{name: b, day: 2, window: 3 d}}]\n{more}"
+    _, warnings = snapshots(read(text))
+    assert any("a window looks back at curves" in each for each in warnings) is told

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from hlhcli.definition import read
-from hlhcli.errors import InputError, Problem, UnknownName
+from hlhcli.errors import InputError, Problem, UnknownName, why
 from hlhcli.rules import CriteriaSet
 from hlhcli.yamltree import Mapping, mark_of, parse
 
@@ -125,7 +125,7 @@ def content_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError([Problem(str(path), f"cannot be read: {(error.strerror or str(error)).lower()}")]) from None
+        raise InputError([Problem(str(path), f"cannot be read: {why(error)}")]) from None
 
 
 SHIPPED = Library()

@@ -61,9 +61,7 @@ _AGE = re.compile(r"(.+?)[ _.,]*[(\[ _.](?:in[ _])?([A-Za-z]+)[)\]]?")  # with i
 _MOST_SAID = 100  # lines of comments
 
 
-def guess(
-    table: Table, samples: Sequence[Row], source: str, fields: dict[str, redcap.Field] | None = None, certain: bool = False
-) -> Mapping:
+def guess(table: Table, samples: Sequence[Row], fields: dict[str, redcap.Field] | None = None, certain: bool = False) -> Mapping:
     """The mapping that the header suggests. What it does not know stands in it without an observable.
 
     With `certain`, a table is to be read by it: what only the cells suggest, and a person has to check, is left out.

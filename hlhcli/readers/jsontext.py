@@ -78,13 +78,13 @@ def _whole(text: str) -> Any:
     return found
 
 
-def decode(content: bytes, source: str, line: int = 1) -> str:
-    """UTF-8 text (with or without a mark at its start), in which half of a surrogate pair is replaced."""
+def decode(content: bytes, source: str) -> str:
+    """UTF-8 text, with or without a mark at its start."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start]
-        at = line + before.count(b"\n"), error.start - before.rfind(b"\n")
+        at = 1 + before.count(b"\n"), error.start - before.rfind(b"\n")
         raise InputError([Problem(source, "the input is not UTF-8 text; save it as UTF-8", *at)]) from None
     return text
 

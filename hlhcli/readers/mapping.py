@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic_core import ValidationError
 
 from hlhcli import observables, yamltree
-from hlhcli.errors import InputError, Problem, Suggesting, did_you_mean, printable
+from hlhcli.errors import InputError, Problem, Suggesting, did_you_mean, printable, why
 from hlhcli.fields import choice, moment, refuse
 from hlhcli.model import After, Before, Model, is_blank
 from hlhcli.observations import missing, read
@@ -241,7 +241,7 @@ def load(path: Path) -> Mapping:
         with path.open("rb") as file:
             content = file.read(yamltree.MAX_BYTES + 1)
     except OSError as error:
-        raise InputError([Problem(printable(str(path)), f"cannot be read: {error.strerror}")]) from None
+        raise InputError([Problem(printable(str(path)), f"cannot be read: {why(error)}")]) from None
     return read_text(content, str(path))
 
 

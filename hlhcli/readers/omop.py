@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hlhcli import observables
-from hlhcli.errors import InputError, Problem, printable
+from hlhcli.errors import InputError, Problem, printable, why
 from hlhcli.quantity import BadQuantity, readings
 from hlhcli.readers import codes, dates, delimited
 from hlhcli.readers.account import Account
@@ -119,7 +119,7 @@ def _files(path: Path, source: str) -> dict[str, Path]:
         if not path.is_dir():
             found = {name: each for name, each in found.items() if name not in _READ} | {_single(path, source): path}
     except OSError as error:
-        raise InputError([Problem(source, f"cannot be read: {error.strerror}")]) from None
+        raise InputError([Problem(source, f"cannot be read: {why(error)}")]) from None
     if found.keys().isdisjoint(_READ):
         raise InputError([Problem(source, "no table MEASUREMENT or CONDITION_OCCURRENCE of OMOP (CSV) is in this folder")])
     if CONCEPT not in found:
@@ -153,7 +153,7 @@ def _lines(path: Path, account: Account | None = None, file: str = "") -> Iterat
                         continue
                 yield _Line(row.line, columns, row.cells)
     except OSError as error:
-        raise InputError([Problem(printable(str(path)), f"cannot be read: {error.strerror}")]) from None
+        raise InputError([Problem(printable(str(path)), f"cannot be read: {why(error)}")]) from None
 
 
 def _is_shifted(row: Row) -> bool:

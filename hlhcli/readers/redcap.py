@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hlhcli import observables
-from hlhcli.errors import InputError, Problem, printable
+from hlhcli.errors import InputError, Problem, printable, why
 from hlhcli.observations import Finding, read
 from hlhcli.quantity import BadQuantity
 from hlhcli.readers import codes, delimited
@@ -118,7 +118,7 @@ def dictionary(path: Path) -> dict[str, Field]:
                 raise InputError([Problem(source, message, table.header_line, 1)])
             fields = [_field(*("" if n is None else row.cells[n] for n in found)) for row in table]
     except OSError as error:
-        raise InputError([Problem(printable(source), f"cannot be read: {error.strerror}")]) from None
+        raise InputError([Problem(printable(source), f"cannot be read: {why(error)}")]) from None
     named: dict[str, Field] = {}
     last = Field("")
     for field in fields:

@@ -34,7 +34,7 @@ def opened(stream: BinaryIO, source: str, mapping: Mapping | None = None, is_wor
 def guessed(stream: BinaryIO, source: str, is_workbook: bool = False, dictionary: Path | None = None) -> Mapping:
     """A mapping for the table in `stream`, as far as its header and first rows tell."""
     table = opened(stream, source, None, is_workbook)
-    return guesses.guess(table, list(islice(table, SAMPLE)), source, redcap.dictionary(dictionary) if dictionary else None)
+    return guesses.guess(table, list(islice(table, SAMPLE)), redcap.dictionary(dictionary) if dictionary else None)
 
 
 def read(
@@ -52,7 +52,7 @@ def read(
     samples = list(islice(rows, SAMPLE))
     is_redcap = bool(fields) or redcap.is_redcap(table.header, samples)
     if mapping is None:
-        mapping = guesses.guess(table, samples, source, fields, certain=True)
+        mapping = guesses.guess(table, samples, fields, certain=True)
         if not is_redcap:
             guesses.refuse_uncertain(mapping, table, samples, source)
         account.remark(GUESSED, "see hlhcli convert --guess", Place(table.header_line))

@@ -196,11 +196,12 @@ class ErrorJson(TypedDict):
 class ResultJson(TypedDict):
     """Everything about one input. `comparison` is empty where only one set of criteria was chosen.
 
-    `course` is null where there is a single time point, and neither therapies nor curves.
+    `course` is null where there is a single time point, and no therapy, curve or state of the disease.
     """
 
     source: str
     patient: PatientJson
+    workup: dict[str, str]  # causes that were looked for, and the result
     assessments: list[AssessmentJson]
     comparison: list[ComparisonJson]
     course: CourseJson | None

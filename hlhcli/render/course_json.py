@@ -1,4 +1,4 @@
-"""The course as JSON, in the form of `contract.py`."""
+"""The course as JSON, in the form of `course_contract.py`."""
 
 from __future__ import annotations
 
@@ -37,8 +37,7 @@ if TYPE_CHECKING:  # types alone
     )
     from hlhcli.render.evidence_contract import EvidenceJson
 
-_SUPPORT: tuple[str, ...] = ("mechanical_ventilation", "noninvasive_ventilation", "vasoactive_support", "dialysis", "ecmo")
-_SUPPORT += ("rbc_transfusion", "platelet_transfusion", "plasma_transfusion", "fibrinogen_replacement", "gcsf")
+_GIVEN = ("rbc_transfusion", "platelet_transfusion", "plasma_transfusion", "fibrinogen_replacement", "gcsf")
 
 
 def course_json(course: Course) -> CourseJson:
@@ -54,7 +53,7 @@ def course_json(course: Course) -> CourseJson:
         "stated": [{**_moment(each), "state": state} for each in course.ordered if (state := state_of(each))],
         "criteria_changes": [],
         "curves": [_curve(name, course) for name in _observed(course, findings=False)],
-        "support": [_curve(name, course) for name in _observed(course, findings=True) if name in _SUPPORT],
+        "support": [_curve(name, course) for name in _observed(course, findings=True) if name in (*observables.SUPPORT, *_GIVEN)],
         "organ_dysfunction": [_organ(each) for each in course.organ],
     }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from hlhcli.api import Result
 from hlhcli.errors import printable
-from hlhcli.render.results import result_json
+from hlhcli.render.results import assessment_json
 from hlhcli.rules import CriteriaSet, item_id
 from hlhcli.spreadsheet import inert
 
@@ -57,9 +57,8 @@ class CsvWriter:
         self._writer.writeheader()
 
     def write(self, result: Result) -> None:
-        data = result_json(result)
-        for assessment in data["assessments"]:
-            row = _row(data["source"], data["patient"]["id"], assessment)
+        for assessment in result.assessments:
+            row = _row(result.source, result.patient.patient.id, assessment_json(assessment))
             self._writer.writerow({key: _cell(value) for key, value in row.items()})
 
 

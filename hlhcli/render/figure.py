@@ -51,32 +51,31 @@ _WIDEST, _NARROW = 1.3, 0.5  # inches of a column of the grid at most, and below
 _SAMPLE = 0.35  # inches of a line in a key
 _AT_ONCE, _TAGS = 40, 3  # columns of the grid side by side, and rows of names above the lines of time points
 _PANELS = (("temperature",), ("ferritin", "crp"), ("sil2r",))
-_SUPPORT = ("mechanical_ventilation", "vasoactive_support", "dialysis", "ecmo")
 _SIGNS = {status: mark.replace("-", "–") for status, mark in MARKS.items()}
 _FONT, _OTHERS = "DejaVu Sans", ("Noto Sans CJK JP", "Noto Sans CJK SC", "Droid Sans Fallback", "Noto Sans Arabic")
 BOLD: dict[str, Any] = {"weight": "bold", "family": _FONT}
 
 
-def draw(result: Result, criteria_id: str | None = None) -> Figure:
-    """The figure by one set of criteria of the result, by default the first. Raises KeyError for a set that is not among them."""
+def draw(result: Result) -> Figure:
+    """The figure by the first set of criteria of the result."""
     with house_style():
-        return _draw(_Subject(result, criteria_id))
+        return _draw(_Subject(result))
 
 
-def save(result: Result, target: BinaryIO, form: Form, criteria_id: str | None = None) -> None:
+def save(result: Result, target: BinaryIO, form: Form) -> None:
     """Write the figure to a stream of bytes: the same for the same result, with no date in them."""
     if form == "svg":
-        target.write(b'<?xml version="1.0" encoding="utf-8"?>\n' + svg(result, criteria_id).encode())
+        target.write(b'<?xml version="1.0" encoding="utf-8"?>\n' + svg(result).encode())
         return
-    subject = _Subject(result, criteria_id)
+    subject = _Subject(result)
     made: dict[str, Any] = {"CreationDate": None} if form == "pdf" else {}
     with house_style():
         _draw(subject).savefig(target, format=form, dpi=300, metadata={"Title": f"Course by {subject.criteria.id}", **made})
 
 
-def svg(result: Result, criteria_id: str | None = None) -> str:
+def svg(result: Result) -> str:
     """The figure as an SVG element for a page: with ids and style of its own, and in words what it shows."""
-    subject, buffer = _Subject(result, criteria_id), BytesIO()
+    subject, buffer = _Subject(result), BytesIO()
     with house_style():
         _draw(subject).savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     drawn = buffer.getvalue().decode()
@@ -112,9 +111,8 @@ def house_style() -> Iterator[None]:
 class _Subject:
     """What the figure is about: one patient, by one set of criteria."""
 
-    def __init__(self, result: Result, criteria_id: str | None) -> None:
-        sets = {each.criteria.id: each.criteria for each in reversed(result.assessments)}
-        self.criteria = sets[criteria_id] if criteria_id else result.assessments[0].criteria
+    def __init__(self, result: Result) -> None:
+        self.criteria = result.assessments[0].criteria
         self.assessments = tuple(each for each in result.assessments if each.criteria is self.criteria)
         self.grid = grids(result._replace(assessments=self.assessments))[0]
         self.record = Record(result.patient, [each.snapshot for each in self.assessments])
@@ -252,7 +250,7 @@ def _draw(subject: _Subject) -> Figure:
     page.write(WIDTH - EDGE, 0, subject.id, ha="right", color=GREY)
     _grid(page, subject)
     lanes = therapy_lanes(subject.therapies)
-    given = {observables.get(name).title: seen for name in _SUPPORT if (seen := support(subject.record, name))}
+    given = {observables.get(name).title: seen for name in observables.SUPPORT if (seen := support(subject.record, name))}
     dated = [(place, each) for place, each in enumerate(subject.assessments, 1) if each.day is not None]
     days = [number(each.day) for _, each in dated if each.day is not None]
     ends = [day for each in subject.therapies for day in (each.start, each.stop)]

@@ -85,6 +85,8 @@ def _grid(result: Result, criteria: CriteriaSet, assessments: list[Assessment]) 
     remarks += ["Each time point stands for itself; nothing is carried from one to the next."] * (len(columns) > 1)
     unused = dict.fromkeys(observables.inline(name) for assessment in assessments for name in assessment.unused)
     remarks += [f"Read, but not part of this set: {', '.join(unused)}."] * bool(unused)
+    causes = [f"{cause} {found}" for cause, found in result.patient.workup.items()]
+    remarks += [f"Other causes that were looked for: {', '.join(causes)}."] * bool(causes)
     return Grid(
         heading=person(result),
         source=printable(result.source),

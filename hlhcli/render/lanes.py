@@ -19,7 +19,6 @@ from hlhcli.observations import BARE, Finding, Missing, Observed, Qualitative, Q
 from hlhcli.quantity import Interval, decimal_text
 from hlhcli.render.grid import UNITS
 
-SUPPORT = ("mechanical_ventilation", "noninvasive_ventilation", "vasoactive_support", "dialysis", "ecmo")
 LABELS = 24  # characters of the labels' column
 _FIRST = ("temperature", "ferritin", "crp", "sil2r")  # the panels of the figure; then what the criteria ask for
 _DECADES = 30  # times the lowest; above this the heights are those of the logarithm
@@ -123,7 +122,7 @@ def _therapies(course: Course, axis: _Axis, signs: Signs) -> Iterator[Lane]:
 
 def _supports(course: Course, axis: _Axis, signs: Signs) -> Iterator[Lane]:
     """Support is drawn from where it was seen to the next observation, and never beyond."""
-    for name in SUPPORT:
+    for name in observables.SUPPORT:
         seen = [
             (each.day, each.known[name].value) for each in course.history.instants if name in each.known and each.day is not None
         ]

@@ -43,7 +43,7 @@ def _grid(grid: Grid) -> str:
 
 def _course(result: Result) -> list[str]:
     """What is said of the course, section by section."""
-    if len(result.patient.timepoints) < 2 and not result.patient.therapies and not result.patient.series:
+    if not result.moves:
         return []
     from hlhcli.render.course import course_view
 

@@ -15,6 +15,8 @@ from hlhcli.status import Status
 _LEGEND = [
     ("open", "open: indeterminate; what is unknown could still change it"),
     ("n/a (", "n/a: not made for this patient; what it would say stands in brackets"),
+    ("by values ", "by values: what the values alone say, without the marks that are reported"),
+    (" !", "!: rests on a doubtful value, see Warnings"),
     ("? (", "?: the file does not say whether it was made for this patient"),
 ]
 _ORDER = {True: 0, None: 1, False: 2}  # sets that were made for this patient come first
@@ -46,8 +48,12 @@ def overview(result: Result) -> Overview:
     return Overview(tuple(printable(each.timepoint) for each in comparisons), ordered, tuple(map(printable, remarks)))
 
 
+def _word(status: Status) -> str:
+    return "open" if status is Status.UNKNOWN else str(status)
+
+
 def _cell(assessment: Assessment) -> str:
-    words = "open" if assessment.status is Status.UNKNOWN else str(assessment.status)
+    words = _word(assessment.status)
     count = assessment.count
     if assessment.by not in (None, COUNT) and assessment.by:
         words += f" by {assessment.by.replace('_', ' ')}"
@@ -55,6 +61,9 @@ def _cell(assessment: Assessment) -> str:
         words += f", {count.min if count.min == count.max else f'{count.min} to {count.max}'} of {count.of}"
     elif (known := assessment.score) and (known.lo, known.hi) != (None, None):
         words += f", {range_text(known)}"
+    if assessment.by_values and assessment.by_values.status is not assessment.status:
+        words += f"; by values {_word(assessment.by_values.status)}"
+    words += " !" * bool(assessment.doubtful)
     marks = {True: words, False: f"n/a ({words})", None: f"? ({words})"}
     return marks[assessment.applicable]
 
@@ -76,7 +85,8 @@ def _difference(here: Item, there: Item, name: str) -> str:
     deciding = next((line for line in there.evidence if line.value is not None), None)
     rule = f" ({deciding.rule}; {deciding.value})" if deciding else ""
     said = [f"{item.status}{' as reported' if item.reported else ''}" for item in (here, there)]
-    return f"{there.title} {said[0]}, but {said[1]} in {name}{rule}"
+    other = f"{there.title} {said[1]}" if there.title != here.title else said[1]  # the same id may ask for something else there
+    return f"{here.title} {said[0]}, but {other} in {name}{rule}"
 
 
 def _next(each: Comparison) -> list[str]:

@@ -66,6 +66,7 @@ def result_json(result: Result) -> ResultJson:
     return {
         "source": result.source,
         "patient": {"id": person.id, "age": age_at_first(result.patient), "sex": person.sex},
+        "workup": dict(result.patient.workup),
         "assessments": [assessment_json(assessment) for assessment in result.assessments],
         "comparison": [_comparison(each) for each in result.comparisons],
         "course": _course(result),

@@ -43,7 +43,7 @@ def draw(result: Result, console: Console, plain: bool) -> None:
             _draw_grid(grid, console, plain)
     else:
         _draw_several(result, console, plain)
-    if len(result.patient.timepoints) > 1 or result.patient.therapies or result.patient.series:
+    if result.moves:
         _draw_course(result, console, plain)
     if result.warnings:
         console.print(Text("Warnings", style="bold yellow"))
