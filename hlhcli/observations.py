@@ -96,6 +96,10 @@ _WORDS = {
     "rising": ["rising", "rose", "rebounding", "rebounded", "climbing"],
     "falling": ["falling", "fell", "dropping", "declining"],
 }
+_SAID_OF_NUMBERS = re.compile(
+    r"([~≈]|about|approx\.?|approximately|ca\.?|circa|peak|highest|max\.?|nadir|lowest|min\.?)\s*(\d.*)", re.I
+)
+_REMARKED = re.compile(r"(\w+)(?:\s*[,;]\s*|\s*\()(\w[\w /.,-]*?)\)?")  # a word, and apart from it what is said beside
 _LENGTH = re.compile(r"\b(d|days?|wk|weeks?)$")
 BARE = "1"  # the unit of a number that has none
 TRENDS = ("rising", "falling")  # words that say where a value goes, and not where it is
@@ -222,6 +226,8 @@ def quantity(
         found = readings(text, decimal)
     except NoNumber as error:
         advice = f"write for example 1 {observable.conventional}, or 'not done', 'pending', 'unknown'"
+        if number := _SAID_OF_NUMBERS.fullmatch(text.strip()):
+            advice = _beside(number[2], number[1])
         raise BadQuantity(f"{error}; {advice}") from None
     read: list[Quantity] = []
     problem: BadQuantity | None = None
@@ -266,6 +272,11 @@ def _unit(observable: Observable, measure: Measure, apart: str | None, units: Co
     )
 
 
+def _beside(value: str, remark: str) -> str:
+    """How a value is written with what is said of it."""
+    return f'write {{value: "{printable(value, 40)}", note: "{printable(remark.strip(), 40)}"}}'
+
+
 def _finding(observable: Observable, text: str) -> Observed:
     word = fold(text).casefold()
     word = observable.words.get(word, word)
@@ -293,6 +304,9 @@ def _finding(observable: Observable, text: str) -> Observed:
     if observable.default:
         accepted = ("yes", *accepted)
     wrong = f"{observable.name} cannot be '{printable(text, 40)}'"
+    said = _REMARKED.fullmatch(text.strip())
+    if said and said[1].casefold() in (*accepted, *YES, *NO):
+        raise BadQuantity(f"{wrong}; {_beside(said[1], said[2])}")
     others = f"write {', '.join(accepted)}, or 'not done', 'pending', 'unknown'"
     meant = did_you_mean(word, accepted, 0)
     raise BadQuantity(f"{wrong}{meant} Otherwise {others}" if meant else f"{wrong}; {others}")
