@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hlhcli.arguments import Command, Criteria, Folder
+from hlhcli.arguments import Command, Folder
 from hlhcli.cli import app
 from hlhcli.commands import FAILED, choose, fail, say, tell, usage
 
@@ -37,7 +37,15 @@ def cohort(
             show_default=False,
         ),
     ] = None,
-    criteria: Criteria = None,
+    criteria: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--criteria",
+            "-c",
+            metavar="ID|FILE",
+            help="Set of criteria, or a criteria file; repeatable; 'all'. [default: hlh-2004]",
+        ),
+    ] = None,
     folder: Folder = None,
     anchors: Annotated[
         str,
@@ -290,7 +298,9 @@ def summary(
     criteria: Annotated[
         list[str] | None, typer.Option("--criteria", "-c", metavar="ID", help="Only these sets; repeatable.")
     ] = None,
-    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, json or markdown.")] = "table",
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="table, json or markdown. [default: table]")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     figure: Annotated[Path | None, typer.Option("--figure", metavar="PATH", help="Draw the flow: .svg, .png or .pdf.")] = None,
     ascii_only: Annotated[bool, typer.Option("--ascii", help="No other characters than ASCII in the table.")] = False,
@@ -309,8 +319,11 @@ def summary(
 
     from hlhcli.errors import InputError, UnknownName
 
-    if form not in ("table", "json", "markdown"):
+    if form not in (None, "table", "json", "markdown"):
         usage(f"'{form}' is no format; choose from table, json, markdown")
+    if as_json and form not in (None, "json"):
+        usage(f"--json and --format {form} contradict each other")
+    failed = f"{result}: cannot be read"
     try:
         from hlhcli.cohort.summary import as_json as to_json
         from hlhcli.cohort.summary import summarize
@@ -320,6 +333,7 @@ def summary(
         if figure:
             from hlhcli.render.flow_figure import draw_flow
 
+            failed = f"{figure}: cannot be written"
             draw_flow(found, figure)
     except UnknownName as error:
         usage(str(error))
@@ -327,7 +341,7 @@ def summary(
         tell(error.problems)
         raise typer.Exit(FAILED) from None
     except OSError as error:
-        fail(f"{figure}: cannot be written: {(error.strerror or str(error)).lower()}")
+        fail(f"{failed}: {(error.strerror or str(error)).lower()}")
     except ImportError as error:
         extra = "figure" if str(error.name).startswith("matplotlib") else "cohort"
         fail(f"this needs {error.name}: pip install 'hlhcli[{extra}]'")

@@ -21,13 +21,13 @@ from hlhcli.quantity import Operator
 from hlhcli.rules import CriteriaSet, Edge, Node
 
 LEVELS = ("low", "normal", "elevated")
+_WAYS: dict[Operator, tuple[str, str]] = {">=": (">=", "<"), ">": (">", "<="), "<=": ("<=", ">"), "<": ("<", ">=")}  # met, not met
 _NAME = 60  # bytes of a column's name that PostgreSQL keeps, and some to spare
 
 
 def compared(operator: Operator, tick: str, lo: str, hi: str) -> str:
     """An interval of ticks against a tick (see scale.py)."""
-    ways = {">=": (">=", "<"), ">": (">", "<="), "<=": ("<=", ">"), "<": ("<", ">=")}
-    met, not_met = ways[operator]
+    met, not_met = _WAYS[operator]
     first, second = (lo, hi) if operator[0] == ">" else (hi, lo)
     return truth(f"{first} {met} {tick}", f"{second} {not_met} {tick}")
 
@@ -303,8 +303,7 @@ class Rules:
             times(most, factor.numerator),
             f"CASE WHEN {least} > 0 THEN {times(least, factor.numerator)} END",
         )
-        ways = {">=": (">=", "<"), ">": (">", "<="), "<=": ("<=", ">"), "<": ("<", ">=")}
-        first, second = ways[operator]
+        first, second = _WAYS[operator]
         if operator[0] == ">":
             met, not_met = f"{low} {first} {against_low}", f"{high} {second} {against_high}"
         else:

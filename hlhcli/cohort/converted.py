@@ -6,6 +6,7 @@ DuckDB leaves out the lines that it cannot split; here each of them is written d
 from __future__ import annotations
 
 import csv
+import glob
 import gzip
 import io
 import json
@@ -47,7 +48,7 @@ def convert(connection: duckdb.DuckDBPyConnection, path: str, target: Path, is_j
 
 def named(path: str) -> str:
     """A path as a literal that is no pattern."""
-    return literal("".join(f"[{each}]" if each in "*?[" else each for each in path))
+    return literal(glob.escape(path))
 
 
 def _csv(connection: duckdb.DuckDBPyConnection, path: str, target: Path) -> bool:

@@ -51,7 +51,8 @@ class Database:
         if address.drivername == "postgresql":
             address = address.set(drivername="postgresql+psycopg")
         self.name = address.get_backend_name()
-        self._shown = sqlalchemy.URL.create(self.name, host=address.host, database=address.database).render_as_string()
+        shown = sqlalchemy.URL.create(self.name, host=address.host, port=address.port, database=address.database)
+        self.address = shown.render_as_string()
         self._secrets = [text for text in (address.password, *address.query.values()) if isinstance(text, str) and text]
         self._copies = address.drivername == "postgresql+psycopg"
         self.dialect = DIALECTS["postgres" if self.name in _LIKE_POSTGRES else "duckdb"]
@@ -85,7 +86,7 @@ class Database:
         except (exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
             if self._connection is not None:
                 self._back()
-            raise InputError([Problem(name or self._shown, f"cannot {what}: {self._said(error)}")]) from None
+            raise InputError([Problem(name or self.address, f"cannot {what}: {self._said(error)}")]) from None
         except (KeyboardInterrupt, SystemExit):
             if self._connection is not None:
                 self._leave()
@@ -137,7 +138,7 @@ class Database:
         except InputError:
             if self._is_there(name, schema):
                 raise
-            raise InputError([Problem(names[0], f"no such table or view in {self._shown}")]) from None
+            raise InputError([Problem(names[0], f"no such table or view in {self.address}")]) from None
         kinds = {column["name"]: _kind(column["type"]) for column in columns}
         whole = ".".join(quoted(part) for part in (schema, name) if part)
         if all(column == column.lower() for column in kinds):

@@ -78,11 +78,6 @@ def _number(at: Paths, quantity: str) -> str:
     return f"CASE WHEN REGEXP_MATCHES({at(f'{quantity}.value')}, '^ *[<>=+.0-9-]') THEN {at.said(f'{quantity}.value')} END"
 
 
-def _compared(at: Paths, quantity: str) -> str:
-    """The end of a range, with a comparator if it has one: then no reader takes the range."""
-    return f"COALESCE({at.said(f'{quantity}.comparator')}, '') || {_number(at, quantity)}"
-
-
 def _ends(at: Paths, holder: str, otherwise: str) -> str:
     low, high = (
         f"COALESCE({at.said(f'{holder}.{end}.comparator')}, '') || {_number(at, f'{holder}.{end}')}" for end in ("low", "high")

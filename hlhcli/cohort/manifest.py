@@ -13,10 +13,10 @@ from typing import Any
 
 from hlhcli import __version__, rules
 from hlhcli.cohort.run import Read
-from hlhcli.rules import CriteriaSet
+from hlhcli.cohort.summary_account import SCHEMA
+from hlhcli.rules import CriteriaSet, Node
 from hlhcli.whole import whole
 
-SCHEMA = "hlhcli.cohort-manifest/1"
 _WHOLE = 64 * 2**20  # bytes up to which a file is read for its fingerprint; of a larger one its two ends
 _END = 4 * 2**20
 _CODES = 20  # that are not known here, by name
@@ -46,22 +46,35 @@ def fingerprint(path: Path) -> dict[str, Any]:
 
 def definition(criteria: CriteriaSet) -> dict[str, str]:
     """The version of a set, and a fingerprint of its rules: two that differ in any number or operator differ here."""
-    said = [
-        " ".join(str(getattr(node, part, "")) for part in ("kind", "required", "points", "operator", "cutoff", "text"))
-        + f" {type(node).__name__} {node.about.id} {len(rules.children(node))}"
-        for node in rules.walk(criteria.verdict)
-    ]
+    said = _said(criteria.verdict)
+    if criteria.population and criteria.population.when:
+        said += [f"population sufficient {criteria.population.sufficient}", *_said(criteria.population.when)]
     digest = hashlib.sha256("\n".join(said).encode()).hexdigest()
     return {"id": criteria.id, "version": criteria.version, "fingerprint": f"sha256:{digest}"}
 
 
-def plan(files: Iterable[Path], sets: Sequence[CriteriaSet], anchors: str, lookback: str, engine: dict[str, str]) -> dict[str, Any]:
-    """What a run is to do; two runs with one plan give one output."""
+def _said(rule: Node) -> list[str]:
+    return [
+        " ".join(str(getattr(node, part, "")) for part in ("kind", "required", "points", "operator", "cutoff", "text"))
+        + f" {type(node).__name__} {node.about.id} {len(rules.children(node))}"
+        for node in rules.walk(rule)
+    ]
+
+
+def plan(
+    files: Iterable[Path],
+    tables: Sequence[str],
+    sets: Sequence[CriteriaSet],
+    anchors: str,
+    lookback: str,
+    engine: dict[str, str],
+) -> dict[str, Any]:
+    """What a run is to do; two runs with one plan give one output, if no row of a table of a database was changed between."""
     return {
         "schema": SCHEMA,
         "version": __version__,
         "engine": engine,
-        "inputs": [fingerprint(path) for path in files],
+        "inputs": [*({"name": name} for name in tables), *map(fingerprint, files)],
         "anchors": {"how": anchors},
         "lookback": lookback,
         "criteria": [definition(each) for each in sets],

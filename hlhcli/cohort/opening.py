@@ -127,7 +127,7 @@ def _source(engine: Engine, files: list[Path], first: str, mapping: Path | None)
     if all(_suffix(path) in _JSON for path in files) and _is_fhir(files):
         from hlhcli.cohort.fhir import fhir
 
-        source = fhir([_as_is(str(path)) for path in files])
+        source = fhir([glob.escape(str(path)) for path in files])
         return Opened(Input(source, source.persons, False), files)
     table = engine.table([str(path) for path in files])
     return _of_table(engine, table, first, files)
@@ -162,11 +162,6 @@ def _mimic(engine: Engine, stems: dict[str, Path], mapping: Path | None) -> Open
     source = mimic({name: engine.table([str(path)]) for name, path in used.items()}, engine.dialect)
     beside = tuple(path for name, path in used.items() if name != "labevents")
     return Opened(Input(source, source.persons, False), list(used.values()), beside)
-
-
-def _as_is(path: str) -> str:
-    """A path that DuckDB does not take for a pattern."""
-    return "".join(f"[{each}]" if each in "*?[" else each for each in path)
 
 
 def _is_fhir(files: Sequence[Path]) -> bool:

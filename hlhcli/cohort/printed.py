@@ -179,7 +179,7 @@ def _head(sets: Sequence[CriteriaSet], chosen: Chosen | None, back: Lookback, na
         f"Assessed is {when}; it looks back {back.text}, for the worst value.",
         "",
         "What it reads:",
-        "  readings(person_id, time, code, value, unit)",
+        "  readings(person_id, time, code, value, unit): results that hold (none entered in error), of blood",
         "    time   a date or a timestamp, in the wall-clock time of the hospital",
         "    code   the name of an observable (ferritin), an alias of it, or a LOINC code: those of hlhcli_codes",
         "    value  a number as text, with a decimal point and with its comparator (>20000), or a word",

@@ -54,6 +54,8 @@ class Engine(Protocol):
 class Stored(Protocol):
     """An engine whose tables are its own: files are brought to it, and the result may stay in it."""
 
+    address: str  # as it may be shown
+
     def tables(self, schema: str | None = None) -> dict[str, str]:
         """The tables of a schema, by their names in small letters."""
 
@@ -163,7 +165,7 @@ def _references(engine: Engine) -> Iterator[tuple[str, str, str]]:
 
 def only(readings: str, codes: Iterable[str]) -> str:
     """The rows of codes that are asked for."""
-    listed = ", ".join("'" + code.replace("'", "''") + "'" for code in sorted(codes))
+    listed = ", ".join(map(literal, sorted(codes)))
     return f"SELECT * FROM (\n{readings}\n) AS of_all_codes\nWHERE code IN ({listed or 'NULL'})"
 
 

@@ -114,13 +114,17 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     found = opening.opened(engine, job.inputs, job.persons, job.mapping, table)
     files = [*found.files, *(Path(each) for each in (job.persons, None if chosen else job.anchors) if each)]
     described = {"name": engine.name, "version": engine.version}
-    plan = manifest.plan(files, job.sets, chosen.how if chosen else job.anchors, job.lookback.text, described)
+    stored = isinstance(engine, Stored)
+    if isinstance(engine, Stored):
+        described["address"] = engine.address
+    named = job.inputs if stored else ()
+    plan = manifest.plan(files, named, job.sets, chosen.how if chosen else job.anchors, job.lookback.text, described)
     plan["first met only"] = job.first_met
     target = Path(job.output) if job.output else None
     _keep(job, files)
     if job.rejects:
         _refuse(job.rejects, job.force, engine)
-    parts = _Parts(target, job, plan) if target and job.partitions else None
+    parts = _Parts(target, job, plan, lasting=not stored) if target and job.partitions else None
     to_a_table = target is not None and parts is None and target.suffix.lower() not in FILES
     in_database = to_a_table and isinstance(engine, Stored)
     if in_database:
@@ -293,7 +297,8 @@ def _shown(value: object) -> object:
 class _Parts:
     """An output in parts, by person: what is finished is kept, and not done again by the next run of the same plan."""
 
-    def __init__(self, folder: Path, job: Job, plan: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, job: Job, plan: dict[str, Any], lasting: bool) -> None:
+        """Not `lasting`: what is read may have changed since, so that no part is kept. Raises InputError."""
         self.folder = folder
         self.number = job.partitions
         self.plan = plan | {"partitions": {"of": job.partitions}}
@@ -307,6 +312,9 @@ class _Parts:
             if job.force:
                 self._clear()
         self._open()
+        if not lasting and any(self.path(part).is_file() for part in range(self.number)):
+            message = "holds parts of an earlier run, and a database may have changed since; --force writes over it"
+            raise InputError([Problem(str(folder), message)])
 
     def _clear(self) -> None:
         """Remove the parts of an earlier run, and nothing else."""

@@ -5,7 +5,7 @@ In the relation `readings` (one row for each value of the source) a text may say
 - a value that begins with `!` is none: the row is left, for the reason that follows;
 - a value that begins with `?` is there, and what it says is not known, for the reason that follows;
 - a value `a|b` is stated twice: `a` counts where it can be read, else `b`;
-- a reason of OF_MEASURED with a value behind it (`!not a specimen of blood|4000`) is of what is measured; of a finding the value counts;
+- of a value `!not a specimen of blood|4000` (a reason of OF_MEASURED) the reason is for what is measured, the rest for a finding;
 - the values `present`, `ended` and `absent` are of what the code stands for. `ended`: it was present at that time, and is over;
 - a unit `a|b` is stated twice, and `unit_of` says which one it is.
 """

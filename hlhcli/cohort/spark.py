@@ -50,7 +50,7 @@ _KINDS: tuple[tuple[type[DataType], Kind], ...] = (
     (StringType, "text"), (BooleanType, "boolean"), (IntegralType, "integer"), (DecimalType, "decimal"), (FractionalType, "double"),
     (DateType, "date"), (TimestampType, "timestamp"), (TimestampNTZType, "timestamp"),
 )  # fmt: skip
-_MOMENTS = (TimestampType, DateType)
+_PATTERN = re.compile(r"[*?\[\]{}\\]")  # what Hadoop takes for a pattern in a path
 
 
 class Spark:
@@ -91,7 +91,7 @@ class Spark:
         self.session.stop()
 
     def table(self, paths: Sequence[str]) -> Table:
-        """Files of one form, or a table of the catalog. Raises InputError."""
+        """Files of one form. Raises InputError."""
         with _told(paths[0], "be read"):
             frame = self._frame(paths)
             kinds = {field.name.lower(): _kind(field.dataType) for field in frame.schema.fields}
@@ -102,16 +102,14 @@ class Spark:
 
     def _frame(self, paths: Sequence[str]) -> Any:
         plain = paths[0].lower().removesuffix(".gz").removesuffix(".zst")
-        found = [each for path in paths for each in _matching(path)]
+        found = [_PATTERN.sub(r"\\\g<0>", path) for path in paths]
         if plain.endswith(_PARQUET):
             return self.session.read.option("mergeSchema", "true").parquet(*found)
         if plain.endswith(_CSV):
             return _united([self._csv(path) for path in found])
         if plain.endswith(_JSON):
             return self._json(found)
-        if "/" not in paths[0] and self.session.catalog.tableExists(paths[0]):
-            return self.session.table(paths[0])
-        raise InputError([Problem(paths[0], "is neither a table nor of a form that is read here: .parquet, .csv, .tsv or .ndjson")])
+        raise InputError([Problem(paths[0], "is of no form that is read here: .parquet, .csv, .tsv or .ndjson")])
 
     def _csv(self, path: str) -> Any:
         """A file with a heading, all of it text."""
@@ -179,11 +177,8 @@ class Spark:
 
         Raises InputError.
         """
-        target = str(path)
-        with _told(target, "be written"), self._frame_of(sql) as frame:
-            if "://" in target:
-                return self._written(frame, target, target)
-            return self._here(frame, Path(target))
+        with _told(str(path), "be written"), self._frame_of(sql) as frame:
+            return self._here(frame, Path(path))
 
     def _here(self, frame: Any, path: Path) -> int:
         """Beside the target first, so that it is whole or not there. Raises InputError."""
@@ -234,14 +229,6 @@ def _size(memory: str) -> str:
         whole, _, part = number.partition(".")
         number, place = str(int(whole) * 1024 + int(part) * 1024 // 10 ** len(part)), place - 1
     return f"{number}{units[place].lower()}" if place >= 0 else "1k"
-
-
-def _matching(path: str) -> list[str]:
-    """The files of this machine that a pattern names; anything else is left to Spark."""
-    if "://" in path or not any(sign in path for sign in "*?["):
-        return [path]
-    start = Path(path).anchor
-    return sorted(map(str, Path(start or ".").glob(path.removeprefix(start)))) or [path]
 
 
 def _united(frames: list[Any]) -> Any:

@@ -16,13 +16,11 @@ import duckdb
 
 from hlhcli.cohort.dialects import DAY, DIALECTS, Kind
 from hlhcli.cohort.embedded import connect
+from hlhcli.cohort.sql import literal, quoted
 from hlhcli.cohort.summary_account import Account, account, manifest_of
+from hlhcli.cohort.verdicts import FIXED
 from hlhcli.errors import InputError, Problem, UnknownName
 
-FIXED = (
-    "person_id", "anchor", "criteria", "verdict", "met", "unknown", "required", "score_min", "score_max", "by", "applicable",
-    "anchor_time",
-)  # fmt: skip
 _VALUE = "_value"
 _FORMS = (".parquet", ".csv")
 _QUARTILES = ("lower_quartile", "median", "upper_quartile")
@@ -197,7 +195,7 @@ class _Output:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, files: list[Path], source: str) -> None:
         self.connection, self.source = connection, source
-        names = ", ".join("'" + glob.escape(str(each)).replace("'", "''") + "'" for each in files)
+        names = ", ".join(literal(glob.escape(str(each))) for each in files)
         form = "read_parquet([{}], union_by_name=true, hive_partitioning=false)"
         if files[0].suffix.lower() == ".csv":
             form = "read_csv([{}], union_by_name=true, hive_partitioning=false, header=true, delim=',', all_varchar=true)"
@@ -212,7 +210,7 @@ class _Output:
 
     def _view(self, time: str) -> str:
         """The rows with numbers that are numbers, whatever file they stood in."""
-        columns = [f"CAST({_name(item)} AS VARCHAR)" for item in self.items]
+        columns = [f"CAST({quoted(item)} AS VARCHAR)" for item in self.items]
         named = ", ".join(f"{column} AS i{place}" for place, column in enumerate(columns))
         wrong = " OR ".join(f"COALESCE({each} NOT IN ('met', 'not_met', 'unknown'), FALSE)" for each in columns)
         known = " OR ".join(f"COALESCE({each} <> 'unknown', FALSE)" for each in columns)
@@ -325,10 +323,6 @@ class _Output:
             medians = Medians(met, at_most, _finite(low), _finite(high))
             found[criteria] = (least if least == most else None, tuple(missing), medians)
         return found
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
 
 
 def _finite(number: float | None) -> float | None:

@@ -157,7 +157,7 @@ def test_a_comparator_of_its_own_column_counts(tmp_path):
     for number, sign in enumerate(signs.values()):
         assert found[f"p{number}", "a"] == ("unknown" if sign[:1] == ">" else "not_met", f"{sign}400 ng/mL")
     assert {found[f"a{number}", "a"] for number in (1, 2, 3)} == {("unknown", "")}
-    assert [found[name, "a"] for name in ("w1", "w2")] == [("unknown", "normal"), ("met", ">9000 ng/mL")]
+    assert [found[name, "a"] for name in ("w1", "w2")] == [("unknown", ""), ("met", ">9000 ng/mL")]
     assert left(tmp_path, head + rows + doubted + words) == {"comparator that is not understood": 3}
 
 
@@ -1011,6 +1011,21 @@ def test_parts_are_the_whole_and_are_kept(ward, whole, tmp_path):
 
 
 @pytest.mark.usefixtures("quick")
+def test_parts_of_another_population_are_not_kept(tmp_path):
+    """A set whose population has another number, or suffices no longer, is another set."""
+    source = write(tmp_path / "labs.csv", HEAD + ROW)
+    own = "id: own\nversion: 1\ntitle: Own\ncitation: {{text: A paper}}\nprovenance: primary\nextends: hlh-2004\n"
+    own += "population:\n  text: Children\n  when: age < {} y{}\n"
+    arguments = (source, "-c", tmp_path / "own.yaml", "-o", tmp_path / "parts", "--partitions", "2")
+    write(tmp_path / "own.yaml", own.format(2, ""))
+    run(*arguments)
+    assert "2 parts were there already" in run(*arguments).err
+    for other in ((18, ""), (2, "\n  sufficient: no")):
+        write(tmp_path / "own.yaml", own.format(*other))
+        assert "output of another run" in refused(*arguments)
+
+
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("more", [(), ("--anchors", "on:ferritin"), ("--first-met",)], ids=" ".join)
 def test_what_is_too_large_at_once_is_the_whole(ward, tmp_path, monkeypatch, more):
     """Persons that are taken in parts one after the other, in one query, are in one file."""
@@ -1230,3 +1245,37 @@ def test_summary_of_outputs(tmp_path):
     assert [each.code for each in found] == [0, 0]
     one, other = (each.json for each in found)
     assert one["criteria"] == other["criteria"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_summary_has_one_format(tmp_path):
+    """--json beside another format is refused in the words of check."""
+    run(write(tmp_path / "labs.csv", HEAD + ROW), "-o", tmp_path / "out.csv")
+    for form in ("table", "markdown"):
+        ran = hlhcli("cohort summary", tmp_path / "out.csv", "--json", "--format", form)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"--json and --format {form} contradict each other" in ran.err
+    assert hlhcli("cohort summary", tmp_path / "out.csv", "--json", "--format", "json").json["criteria"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_summary_names_what_cannot_be_read_or_written(tmp_path, monkeypatch):
+    """The output where it cannot be read, the figure where it cannot be written."""
+    from hlhcli.cohort import summary
+
+    out = tmp_path / "out.csv"
+    run(write(tmp_path / "labs.csv", HEAD + ROW), "-o", out)
+    ran = hlhcli("cohort summary", out, "--figure", tmp_path / "none" / "flow.svg")
+    assert (ran.code, ran.err) == (1, f"{tmp_path}/none/flow.svg: cannot be written: no such file or directory\n")
+
+    def denied(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(summary, "_files", denied)
+    ran = hlhcli("cohort summary", out)
+    assert (ran.code, ran.err) == (1, f"{out}: cannot be read: permission denied\n")
+
+
+def test_help_offers_no_rule_of_response():
+    """What a cohort refuses is not offered."""
+    assert "rule of response" not in " ".join(run("--help").out.replace("│", " ").split())

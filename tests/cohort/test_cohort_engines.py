@@ -294,7 +294,7 @@ def test_a_file_is_as_duckdb_writes_it(engine: Any, suffix: str, tmp_path: Path)
 
 
 def test_parts_are_the_whole(engine: Any, tmp_path: Path) -> None:
-    """Parts by person hold what one file of DuckDB holds; a run that finds some of them makes the others."""
+    """Parts by person hold what one file of DuckDB holds; a run that finds some of them makes the others, except of a database."""
     labs = tmp_path / "labs.parquet"
     with duckdb.connect() as here:
         here.execute(
@@ -314,7 +314,15 @@ def test_parts_are_the_whole(engine: Any, tmp_path: Path) -> None:
     done = screen(engine, job)
     assert done.manifest["out"] == whole.manifest["out"]
     (tmp_path / "parts" / "part=0001" / "data.parquet").unlink()
-    assert (again := screen(engine, job)).resumed == 2
+    stored = engine.name == "postgresql"
+    if stored:
+        with pytest.raises(InputError, match="may have changed since; --force"):
+            screen(engine, job)
+        with pytest.raises(InputError, match="output of another run"):
+            screen(engine, job._replace(inputs=["ward"]))
+        assert done.manifest["inputs"] == [{"name": name}]
+        assert re.fullmatch("postgresql://[^@]*/postgres", done.manifest["engine"]["address"])
+    assert (again := screen(engine, job._replace(force=stored))).resumed == (0 if stored else 2)
     assert again.manifest["rows"] == whole.manifest["rows"]
     reader = f"read_parquet('{tmp_path}/parts/*/*.parquet', hive_partitioning = false)"
     with duckdb.connect() as here:
@@ -346,6 +354,15 @@ def test_files_are_read_as_duckdb_reads_them(spark: Any, name: str, text: str, t
         assert (tables[0][1].columns, one) == (tables[1][1].columns, other)
     finally:
         embedded.close()
+
+
+@pytest.mark.parametrize("name", ["labs[1].csv", "labs{1}.csv", "labs?.csv", "labs*.parquet", "labs\\\\1.csv"])
+def test_a_name_is_no_pattern(spark: Any, name: str, tmp_path: Path) -> None:
+    """The file of that name is read, and not one that a pattern would find."""
+    for number, each in enumerate((name, f"labs1.{name.rpartition('.')[2]}")):
+        with duckdb.connect() as here:
+            here.execute(f"COPY (SELECT 'p{number}' AS person_id) TO '{tmp_path / each}'")
+    assert list(spark.rows(f"SELECT person_id FROM {spark.table([str(tmp_path / name)]).name}")) == [("p0",)]
 
 
 def test_spark_is_reached_from_this_machine_alone(spark: Any) -> None:
