@@ -23,6 +23,10 @@ def evaluate(node: Node, known: Known, marks: Marks) -> Outcome:
     elif isinstance(node, (rules.Score, rules.Points)):
         parts = tuple(evaluate(child, known, marks) for child in node.children)
         outcome = _sum(node, parts) if isinstance(node, rules.Score) else _points(node, parts)
+    elif isinstance(node, rules.Change):
+        from hlhcli.changes import changed  # most sets ask for no change, and every start pays for an import
+
+        outcome = changed(node, known)
     else:
         outcome = compare(node, known)
     for caution in node.about.cautions:

@@ -11,7 +11,7 @@ from hlhcli.observables import MOLECULAR, Unit
 from hlhcli.observations import NOT_STATED, PENDING, Finding, Missing, Observation, Observed, Qualitative, Quantity
 from hlhcli.phrases import LIMITS
 from hlhcli.quantity import Interval, decimal_text, point, range_text
-from hlhcli.rules import Edge, Leaf, Node, Threshold
+from hlhcli.rules import Edge, Momentary, Node, Threshold
 from hlhcli.status import Status
 
 Known = Mapping[str, Observation]
@@ -46,14 +46,10 @@ class Outcome(NamedTuple):
     range: Interval | None = None
 
 
-def compare(node: Leaf, known: Known) -> Outcome:
+def compare(node: Momentary, known: Known) -> Outcome:
     """The result of one comparison on what is `known`."""
     if isinstance(node, rules.Ratio):
         return _ratio(node, known)
-    if isinstance(node, rules.Change):
-        from hlhcli.changes import changed  # most sets ask for no change, and every start pays for an import
-
-        return changed(node, known)
     observation = known.get(node.observable if isinstance(node, _NOW) or not node.at else f"{node.at}.{node.observable}")
     value: Observed = observation.value if observation else NOT_STATED
     caution: str | None = None

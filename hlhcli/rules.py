@@ -150,7 +150,8 @@ class Score(NamedTuple):
     children: tuple[Points | Linear, ...]
 
 
-Leaf: TypeAlias = Threshold | Present | Word | Genotype | Ratio | Linear | Change
+Momentary: TypeAlias = Threshold | Present | Word | Genotype | Ratio | Linear  # with what is known at one moment
+Leaf: TypeAlias = Momentary | Change
 Node: TypeAlias = Leaf | Logic | AtLeast | Points | Score
 _INNER = (Logic, AtLeast, Points, Score)
 

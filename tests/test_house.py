@@ -106,10 +106,10 @@ def imports() -> dict[str, set[str]]:
     found = {}
     for path in (ROOT / "hlhcli").rglob("*.py"):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        text = re.sub(r"if TYPE_CHECKING:.*?\n\n", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        text = re.sub(r"^if TYPE_CHECKING:.*?\n(?=\S)", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
         found[name] = {
             m
-            for line in re.findall(r"^from (hlhcli[\w.]*) import ([^\n(]+|\([^)]*\))", text, re.MULTILINE)
+            for line in re.findall(r"^ *from (hlhcli[\w.]*) import ([^\n(]+|\([^)]*\))", text, re.MULTILINE)
             for m in [line[0], *(f"{line[0]}.{n}" for n in re.findall(r"\w+", line[1]))]
         }
     return {name: modules & set(found) for name, modules in found.items()}
