@@ -44,6 +44,11 @@ class Count(NamedTuple):
     def max(self) -> int:
         return self.met + self.unknown
 
+    @property
+    def text(self) -> str:
+        """What the true count can be: `2 to 7`."""
+        return f"{self.min} to {self.max}" if self.unknown else str(self.met)
+
 
 class Item(NamedTuple):
     """One criterion: its status and every comparison under it. `reported`: decided by the authors' mark alone.

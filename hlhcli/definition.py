@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any as AnyType
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from hlhcli import observables, phrases, rules
 from hlhcli.errors import InputError, Problem, Suggesting, TooManyRules, UnknownName, did_you_mean, meant, printable
@@ -28,11 +28,11 @@ _REQUIRED = ("id", "title", "citation")
 _CHANGES = ("at_least", "score", "without", "change", "add")  # what goes with `extends`
 _TEXTS = ("provenance", "version", "population", "probability", "reports", "not_computable", "notes", "cases")
 _SET = (*_REQUIRED, "verdict", "extends", *_CHANGES, *_TEXTS)
-_ABOUT = ("id", "title", "provenance", "note", "caution")
-_KINDS: tuple[Kind, ...] = ("all", "any", "agree", "first_known", "not", "if")
+ABOUT = ("id", "title", "provenance", "note", "caution")
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 _LOGIC = ("when", "stated", *_KINDS, "at_least", "score", "points")
 _WITH = {"at_least": ("of",), "score": ("of",), "points": (), "if": ("then", "else")}  # the keys that go with a kind of logic
-_RULE = (*_ABOUT, *_LOGIC, "of", "then", "else")
+_RULE = (*ABOUT, *_LOGIC, "of", "then", "else")
 _DIGITS = 3  # of a count
 MAX_ITEMS, MAX_RULES = 24, 1000  # of one list, and of one set; no published set comes near
 _UNPUBLISHED = "unpublished"  # a count for which the source states no number that suffices

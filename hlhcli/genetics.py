@@ -20,11 +20,11 @@ from typing import Any
 
 from hlhcli.errors import did_you_mean
 from hlhcli.patient import Genetics, Variant
+from hlhcli.rules import FINDINGS
 from hlhcli.yamltree import parse
 
 TABLE = Path(__file__).with_name("genes.yaml")
 UNTESTED = "untested"
-_ORDER = ("clear", "probable", "uncertain", "carrier", UNTESTED, "negative")  # from the most to the least
 _SURE, _LIKELY, _OPEN, _NONE = "pathogenic", "likely pathogenic", "VUS", "benign"
 _RANK = {_SURE: 0, _LIKELY: 1, _OPEN: 2, _NONE: 3}
 _MOST = 5  # variants of one gene, the worst of them; more is no report of a diagnosis
@@ -82,7 +82,7 @@ def amounts_to(genetics: Genetics, genes: Iterable[str]) -> tuple[frozenset[str]
         variants = [variant for variant in genetics.variants if symbol(variant.gene) == gene]
         none = {"negative" if gene in tested else UNTESTED}
         known.append(_possible(variants, _on_x(gene)) if variants else none)
-    best = frozenset(min(chosen, key=_ORDER.index) for chosen in product(*known))
+    best = frozenset(min(chosen, key=FINDINGS.index) for chosen in product(*known))
     return best, _missing(genetics, genes) if len(best) > 1 else None
 
 

@@ -24,9 +24,8 @@ from hlhcli import observables
 from hlhcli.errors import UnknownName
 from hlhcli.observables import GENETICS, PSEUDO, Observable, Unit
 from hlhcli.quantity import COMPARATORS, BadQuantity, Operator, readings
-from hlhcli.rules import About, At, Change, Edge, Genotype, Leaf, Linear, Present, Ratio, Threshold, Word
+from hlhcli.rules import FINDINGS, About, At, Change, Edge, Genotype, Leaf, Linear, Present, Ratio, Threshold, Word
 
-FINDINGS = ("clear", "probable", "uncertain", "carrier", "untested", "negative")  # what genetics can amount to
 LIMITS = {
     name: Unit(name, Fraction(1), apart=f"multiples of the laboratory's {which} limit")
     for name, which in (("ULN", "upper"), ("LLN", "lower"))

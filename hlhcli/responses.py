@@ -19,7 +19,7 @@ from typing import Any as AnyType
 from typing import Literal, NamedTuple, get_args
 
 from hlhcli import criteria, definition, rules
-from hlhcli.definition import Reader
+from hlhcli.definition import ABOUT, Reader
 from hlhcli.errors import InputError, Problem, UnknownName
 from hlhcli.fields import duration
 from hlhcli.quantity import BadQuantity, Interval, exact_text
@@ -136,7 +136,6 @@ _TEXTS = (
 _SET = (*_REQUIRED, *_TEXTS)
 _CLASS = ("id", "title", "due", "worse", "when")
 _DUE = ("day", "tolerance", "from", "or_end", "grace")
-_ABOUT = ("id", "title", "provenance", "note", "caution")
 
 
 class _Reader(Reader):
@@ -214,10 +213,10 @@ class _Reader(Reader):
                 grade = self.grade(raw["provenance"], *path, "provenance")
             for key, make in (("normalized", self.normalized), ("new", self.new), ("class", self.other_class)):
                 if key in raw:
-                    self.keys(raw, (*_ABOUT, key), (), *path)
+                    self.keys(raw, (*ABOUT, key), (), *path)
                     return self.described(make(grade, *path, key), raw, *path)
             if "at_least" in raw and isinstance(raw.get("of"), str):
-                self.keys(raw, (*_ABOUT, "at_least", "of"), (), *path)
+                self.keys(raw, (*ABOUT, "at_least", "of"), (), *path)
                 nodes = self.members(raw["of"], *path, "of")
                 required = self.required(raw["at_least"], len(nodes), *path, "at_least")
                 return self.described(AtLeast(rules.About(grade), required, nodes), raw, *path)

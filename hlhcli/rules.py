@@ -67,6 +67,9 @@ class Word(NamedTuple):
     at: At = ""
 
 
+FINDINGS = ("clear", "probable", "uncertain", "carrier", "untested", "negative")  # what genetics can amount to, the most first
+
+
 class Genotype(NamedTuple):
     """Variants of the patient in `genes` that amount to one of `findings` (see genetics.py)."""
 

@@ -91,13 +91,14 @@ def mark_of(root: Node, path: tuple[str | int, ...], key: bool = False) -> Mark:
 def _text(content: bytes | str, source: str) -> str:
     if len(content) > MAX_BYTES:
         raise InputError([Problem(source, f"the input is larger than {MAX_BYTES // 1024} KiB, the limit for one file")])
-    text = content if isinstance(content, str) else _decoded(content, source)
+    text = content if isinstance(content, str) else decoded(content, source)
     if text.lstrip()[:1] in ("{", "["):  # JSON writes characters beyond the basic plane as surrogate pairs, which YAML refuses
         text = _SURROGATES.sub(lambda m: chr(0x10000 + ((int(m[1], 16) & 0x3FF) << 10) + (int(m[2], 16) & 0x3FF)), text)
     return text
 
 
-def _decoded(content: bytes, source: str) -> str:
+def decoded(content: bytes, source: str) -> str:
+    """UTF-8 text, with or without a mark at its start. Raises InputError."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

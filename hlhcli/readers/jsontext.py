@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from hlhcli.errors import InputError, Problem
 from hlhcli.readers.chart import Place
-from hlhcli.yamltree import JsonNumber
+from hlhcli.yamltree import JsonNumber, decoded
 
 MAX_DOCUMENT = 32 * 1024 * 1024  # bytes of a document that is read as a whole
 MAX_LINE = 4 * 1024 * 1024  # bytes of one line of NDJSON
@@ -78,24 +78,13 @@ def _whole(text: str) -> Any:
     return found
 
 
-def decode(content: bytes, source: str) -> str:
-    """UTF-8 text, with or without a mark at its start."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = content[: error.start]
-        at = 1 + before.count(b"\n"), error.start - before.rfind(b"\n")
-        raise InputError([Problem(source, "the input is not UTF-8 text; save it as UTF-8", *at)]) from None
-    return text
-
-
 def document(stream: BinaryIO, source: str) -> str:
     """The text of a whole document."""
     content = stream.read(MAX_DOCUMENT + 1)
     if len(content) > MAX_DOCUMENT:
         message = f"a JSON document larger than {MAX_DOCUMENT // 1024 // 1024} MiB; write NDJSON, one resource on a line"
         raise InputError([Problem(source, message)])
-    return decode(content, source)
+    return decoded(content, source)
 
 
 def parse(text: str, source: str) -> Any:

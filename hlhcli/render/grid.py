@@ -244,7 +244,7 @@ def _summary(assessment: Assessment) -> dict[str, str]:
             lines[_group_label(count)] = f"{count.met} met, {count.not_met} not, {count.unknown} unknown"
         else:
             lines[_COUNTS] = f"{count.met} / {count.not_met} / {count.unknown}"
-            lines[_range_label(count)] = _range(count)
+            lines[_range_label(count)] = count.text
     if assessment.score:
         lines[_score_label(assessment.criteria)] = range_text(assessment.score)
     if assessment.probability and assessment.applicable is not False:
@@ -255,7 +255,7 @@ def _summary(assessment: Assessment) -> dict[str, str]:
     if alone := assessment.by_values:
         marks = [item.status for item in assessment.items if item.reported]
         lines[_REPORTED] = f"{marks.count(Status.MET)} / {marks.count(Status.NOT_MET)}"
-        known = _range(alone.counted) if alone.counted else range_text(alone.score) if alone.score else None
+        known = alone.counted.text if alone.counted else range_text(alone.score) if alone.score else None
         lines[_VALUES] = ", ".join(filter(None, (alone.status.verdict.replace("_", " "), known)))
     stated = assessment.reported
     if stated.agrees is not None:
@@ -279,10 +279,6 @@ def _verdict(assessment: Assessment) -> str:
     aside = [by] * bool(by) + ["unverified cut-off"] * (score is not None and score.about.grade == "unverified")
     words = f"NOT APPLICABLE ({verdict})" if assessment.applicable is False else verdict.upper()
     return words + f" ({', '.join(aside)})" * bool(aside) + _DOUBT * bool(assessment.doubtful)
-
-
-def _range(count: Count) -> str:
-    return f"{count.min} to {count.max}" if count.min != count.max else str(count.min)
 
 
 def test_name(name: str, assessment: Assessment) -> str:

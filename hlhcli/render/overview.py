@@ -58,7 +58,7 @@ def _cell(assessment: Assessment) -> str:
     if assessment.by not in (None, COUNT) and assessment.by:
         words += f" by {assessment.by.replace('_', ' ')}"
     elif count and count.of == len(assessment.items):
-        words += f", {count.min if count.min == count.max else f'{count.min} to {count.max}'} of {count.of}"
+        words += f", {count.text} of {count.of}"
     elif (known := assessment.score) and (known.lo, known.hi) != (None, None):
         words += f", {range_text(known)}"
     if assessment.by_values and assessment.by_values.status is not assessment.status:

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from hlhcli import __version__, observables, responses, rules
 from hlhcli.api import Result
-from hlhcli.assessment import COUNT, Assessment, Count
+from hlhcli.assessment import COUNT, Assessment
 from hlhcli.criteria import SHIPPED, Library
 from hlhcli.errors import UnknownName, printable
 from hlhcli.fields import Moment
@@ -262,16 +262,12 @@ def _known(assessment: Assessment) -> Iterator[str]:
     """What is known of the count, the score and its probability."""
     for count in assessment.groups:
         needed = f"{count.required} needed" if count.required is not None else "no number that suffices is published"
-        yield f"{count.title + ': ' if count.title else ''}{_range(count)} of {count.of} met, {needed}"
+        yield f"{count.title + ': ' if count.title else ''}{count.text} of {count.of} met, {needed}"
     if assessment.score:
         score = assessment.criteria.score
         yield f"score {range_text(assessment.score)}, cut-off {score.text}" if score else f"ratio {range_text(assessment.score)}"
     if assessment.probability and assessment.applicable is not False:
         yield f"published probability {' to '.join(dict.fromkeys(assessment.probability))}"
-
-
-def _range(count: Count) -> str:
-    return f"{count.min} to {count.max}" if count.min != count.max else str(count.min)
 
 
 def _tests(assessment: Assessment) -> tuple[str, ...]:
