@@ -11,10 +11,9 @@ from hlhcli.cohort.source import LEFT, NO_COMPARATOR, NOT_BLOOD, NOT_KNOWN, UNKN
 from hlhcli.cohort.sql import case, literal
 from hlhcli.observations import PENDING, WORDS, missing
 from hlhcli.quantity import COMPARATORS, fold
-from hlhcli.readers import meanings
-from hlhcli.readers.long import STATUSES
+from hlhcli.readers.said import EQUAL, SPOILED, STATUSES
 
-_SAID = (meanings.SPOILED, PENDING)  # reasons for no value that a status says, and that are not as if nothing stood there
+_SAID = (SPOILED, PENDING)  # reasons for no value that a status says, and that are not as if nothing stood there
 _SINGLE = "<>≤≥⩽⩾≦≧"  # signs of one character, some of which are folded into two
 _BLANK = "(value IS NULL OR TRIM(value) = '')"
 
@@ -32,7 +31,7 @@ def _with_comparator(dialect: Dialect) -> str:
     own = "SUBSTRING(TRIM(value), 1, CASE WHEN SUBSTRING(TRIM(value), 2, 1) = '=' THEN 2 ELSE 1 END)"
     doubted = f"'{NOT_KNOWN}{NO_COMPARATOR}|' || TRIM(value)"
     return case(
-        (f"{_BLANK} OR comparator IS NULL OR {said} IN ({listed(meanings._EQUAL)})", "value"),
+        (f"{_BLANK} OR comparator IS NULL OR {said} IN ({listed(EQUAL)})", "value"),
         (f"{sign} IS NULL", doubted),
         (f"NOT {dialect.matches('TRIM(value)', '^[<>.0-9]')}", "value"),
         ("TRIM(value) LIKE '<%' OR TRIM(value) LIKE '>%'", case((f"{own} = {sign}", "value"), otherwise=doubted)),

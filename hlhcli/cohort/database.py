@@ -15,9 +15,9 @@ from sqlalchemy import exc, types
 
 from hlhcli.cohort.dialects import DIALECTS, Kind, Table
 from hlhcli.cohort.embedded import DuckDB
+from hlhcli.cohort.form import FIXED
 from hlhcli.cohort.rendered import rendered
 from hlhcli.cohort.sql import literal, quoted
-from hlhcli.cohort.verdicts import FIXED
 from hlhcli.errors import InputError, Problem
 
 Rows = Iterable[Sequence[object]]

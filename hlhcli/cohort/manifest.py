@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from hlhcli import __version__, rules
+from hlhcli.cohort.form import SCHEMA
 from hlhcli.cohort.run import Read
-from hlhcli.cohort.summary_account import SCHEMA
 from hlhcli.rules import CriteriaSet, Node
 from hlhcli.whole import whole
 

@@ -16,9 +16,9 @@ import duckdb
 
 from hlhcli.cohort.dialects import DAY, DIALECTS, Kind
 from hlhcli.cohort.embedded import connect
+from hlhcli.cohort.form import FIXED
 from hlhcli.cohort.sql import literal, quoted
 from hlhcli.cohort.summary_account import Account, account, manifest_of
-from hlhcli.cohort.verdicts import FIXED
 from hlhcli.errors import InputError, Problem, UnknownName
 
 _VALUE = "_value"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-SCHEMA = "hlhcli.cohort-manifest/1"
+from hlhcli.cohort.form import SCHEMA
 
 
 class InputRows(NamedTuple):

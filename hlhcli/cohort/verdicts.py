@@ -6,15 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from hlhcli.cohort.columns import Rules, count_met, count_possible
 from hlhcli.cohort.dialects import DAY, Dialect
+from hlhcli.cohort.form import FIXED
 from hlhcli.cohort.layout import Layout
 from hlhcli.cohort.shown import deciding
 from hlhcli.cohort.sql import case, commented, joined, quoted, select
 from hlhcli.rules import CriteriaSet, Linear, Logic, Node, Points, Ratio, Score, item_id, leaves
-
-FIXED = (
-    "person_id", "anchor", "criteria", "verdict", "met", "unknown", "required", "score_min", "score_max",
-    "by", "applicable", "anchor_time",
-)  # fmt: skip
 
 
 def item_ids(sets: Sequence[CriteriaSet]) -> list[str]:

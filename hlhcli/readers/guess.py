@@ -13,9 +13,9 @@ from hlhcli.readers.account import Account
 from hlhcli.readers.delimited import Row, Table
 from hlhcli.readers.frame import Frame
 from hlhcli.readers.headings import MAX_NAME, heading, key
-from hlhcli.readers.long import STATUSES
 from hlhcli.readers.mapping import DELIMITERS, Column, Guess, Mapping
 from hlhcli.readers.meanings import Meaning, meaning
+from hlhcli.readers.said import STATUSES
 from hlhcli.readers.wide import Wide
 from hlhcli.readers.yaml_writer import scalar
 from hlhcli.yamltree import JsonNumber

@@ -12,20 +12,11 @@ from hlhcli.readers.chart import Place
 from hlhcli.readers.dates import Moment
 from hlhcli.readers.delimited import Row
 from hlhcli.readers.frame import SHIFTED, Frame
-from hlhcli.readers.meanings import SPOILED, Meaning, bounds, compared, meaning, measured, united
+from hlhcli.readers.meanings import Meaning, bounds, compared, meaning, measured, united
+from hlhcli.readers.said import SPOILED, STATUSES
 
 _KEPT = 10_000  # names of tests whose meaning is remembered
 _LONGEST = 400  # characters of a comment that is kept
-
-# The words of a status column, those of HL7 v2 (table 0085) and FHIR among them.
-_WORDS = {
-    "dropped": "entered_in_error entered-in-error error cancelled canceled deleted wrong void voided rejected retracted w x d",
-    "corrected": "corrected amended appended correction revised c",
-    "preliminary": "preliminary prelim partial provisional p",
-    "awaited": "registered pending ordered in_progress in_process received collected awaited i o s",
-    "final": "final complete completed verified validated released resulted reported approved done ok f u v",
-}
-STATUSES = {word.replace("_", " "): state for state, words in _WORDS.items() for word in words.split()}
 
 
 class Long:

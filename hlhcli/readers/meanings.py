@@ -14,10 +14,10 @@ from hlhcli.quantity import COMPARATORS, BadQuantity, Decimal, fold, readings
 from hlhcli.readers import cells, codes
 from hlhcli.readers.headings import heading, key
 from hlhcli.readers.mapping import Column
+from hlhcli.readers.said import EQUAL, SPOILED
 from hlhcli.yamltree import JsonNumber
 
-UNKNOWN, SPOILED = "unknown", "unreadable"
-_EQUAL = ("", "=", "==", "eq", "equal", "na", "n/a", "none", "null")
+UNKNOWN = "unknown"
 _MARKS: tuple[Decimal, Decimal] = ("point", "comma")
 _NONE: Keyed[str, str] = MappingProxyType({})
 _SHOWN = 60  # characters of a text that is not understood
@@ -200,7 +200,7 @@ def measured(text: str, decimal: Decimal | None) -> str:
 def compared(comparator: str, value: str) -> str:
     """The value with its comparator; empty where both say different things, or the comparator says nothing known."""
     sign = fold(comparator).casefold()
-    if sign in _EQUAL:
+    if sign in EQUAL:
         return value
     known = COMPARATORS.get(sign)
     if known is None:
