@@ -33,6 +33,10 @@ def _with_comparator(dialect: Dialect) -> str:
     return case(
         (f"{_BLANK} OR comparator IS NULL OR {said} IN ({listed(EQUAL)})", "value"),
         (f"{sign} IS NULL", doubted),
+        *(
+            (f"TRIM(value) LIKE '{each}%'", f"CASE WHEN {sign} = '{found}' THEN value ELSE {doubted} END")
+            for each, found in _folded()
+        ),
         (f"NOT {dialect.matches('TRIM(value)', '^[<>.0-9]')}", "value"),
         ("TRIM(value) LIKE '<%' OR TRIM(value) LIKE '>%'", case((f"{own} = {sign}", "value"), otherwise=doubted)),
         ("value LIKE '%-%'", doubted),
@@ -87,3 +91,8 @@ def _says(word: str) -> bool:
 def _signs() -> dict[str, str]:
     """Every way in which a comparator is written."""
     return {**COMPARATORS, **{each: COMPARATORS[fold(each)] for each in _SINGLE}}
+
+
+def _folded() -> list[tuple[str, str]]:
+    """The signs of one character that are folded into two, which may stand before a value."""
+    return [(each, found) for each in _SINGLE if (found := COMPARATORS[fold(each)]) != each]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hlhcli.cohort import beside, tables
+from hlhcli.cohort import tables
 from hlhcli.cohort.dialects import Dialect, Kind, Table
 from hlhcli.cohort.run import Engine, Input, Stored
 from hlhcli.cohort.sql import quoted
@@ -146,6 +146,8 @@ def _of_table(engine: Engine, table: Table, source: str, files: list[Path]) -> O
 
 def _is_of_others(engine: Engine, table: Table, status: str) -> bool:
     """True where no row has a status that a result can have: the column is about something else."""
+    from hlhcli.cohort import beside
+
     found = beside.of_results(engine.dialect.text(quoted(status), table.columns[status]))
     return not list(engine.rows(f"SELECT 1 AS found FROM {table.name} WHERE {found} LIMIT 1"))
 

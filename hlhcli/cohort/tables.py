@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hlhcli.cohort import beside
 from hlhcli.cohort.dialects import Dialect, Kind, Table
 from hlhcli.cohort.source import Source
 from hlhcli.cohort.sql import literal
@@ -82,6 +81,8 @@ def long(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
     listed = ",\n  ".join(f"{expression} AS {name}" for name, expression in {**cells, **more}.items())
     sql = f"SELECT\n  {listed}\nFROM {table.name}"
     for name in more:
+        from hlhcli.cohort import beside  # most tables have none of them, and every start pays for an import
+
         others = ", ".join(each for each in (*cells, *more) if each != "value")
         sql = f"SELECT {beside.STEPS[name](dialect)} AS value, {others}\nFROM (\n{sql}\n) AS with_{name}"
     if more:

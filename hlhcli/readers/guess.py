@@ -15,7 +15,7 @@ from hlhcli.readers.frame import Frame
 from hlhcli.readers.headings import MAX_NAME, heading, key
 from hlhcli.readers.mapping import DELIMITERS, Column, Guess, Mapping
 from hlhcli.readers.meanings import Meaning, meaning
-from hlhcli.readers.said import STATUSES
+from hlhcli.readers.said import STATUSES, status
 from hlhcli.readers.wide import Wide
 from hlhcli.readers.yaml_writer import scalar
 from hlhcli.yamltree import JsonNumber
@@ -73,7 +73,7 @@ def guess(table: Table, samples: Sequence[Row], fields: dict[str, redcap.Field] 
     is_long = not is_redcap and _is_long(table, found, columns)
     if not is_long:
         found = {role: name for role, name in found.items() if role in _PERSON}
-    words = {" ".join(word.casefold().split()) for word in columns.get(found.get("status", ""), ())} - {""}
+    words = {status(word) for word in columns.get(found.get("status", ""), ())} - {""}
     if words and words.isdisjoint(STATUSES):
         found.pop("status")  # of something else; one known word makes it that of the results, and rows with others are left
     if is_redcap:

@@ -13,7 +13,7 @@ from hlhcli.readers.dates import Moment
 from hlhcli.readers.delimited import Row
 from hlhcli.readers.frame import SHIFTED, Frame
 from hlhcli.readers.meanings import Meaning, bounds, compared, meaning, measured, united
-from hlhcli.readers.said import SPOILED, STATUSES
+from hlhcli.readers.said import SPOILED, STATUSES, status
 
 _KEPT = 10_000  # names of tests whose meaning is remembered
 _LONGEST = 400  # characters of a comment that is kept
@@ -79,7 +79,7 @@ class Long:
 
     def _value(self, row: Row, of: Meaning, when: Moment, person: str, place: Place) -> None:
         frame = self.frame
-        written = " ".join(self._beside(row, "status").casefold().split())
+        written = status(self._beside(row, "status"))
         state = STATUSES.get(written, "")
         text = row.cells[frame.roles["value"]]
         name = of.observable or of.drug

@@ -205,10 +205,11 @@ def compared(comparator: str, value: str) -> str:
     known = COMPARATORS.get(sign)
     if known is None:
         return ""
-    if not value[:1].isdigit() and value[:1] not in "<>.":
+    plain = fold(value)
+    if not plain[:1].isdigit() and plain[:1] not in "<>.":
         return value
-    if value[:1] in ("<", ">"):
-        return value if value.startswith(known) and (len(known) == 2) == (value[1:2] == "=") else ""
+    if plain[:1] in ("<", ">"):
+        return value if plain.startswith(known) and (len(known) == 2) == (plain[1:2] == "=") else ""
     return "" if "-" in value else type(value)(f"{known}{value}")  # a number stays an exact one
 
 

@@ -14,3 +14,8 @@ _STATES = {
     "final": "final complete completed verified validated released resulted reported approved done ok f u v",
 }
 STATUSES = {word.replace("_", " "): state for state, words in _STATES.items() for word in words.split()}
+
+
+def status(text: str) -> str:
+    """The words of a status as they stand in the list."""
+    return " ".join(text.casefold().replace("_", " ").split())

@@ -194,7 +194,7 @@ def test_comparators_are_those_of_the_readers():
         " over ",
         "Less Than",
     ]
-    texts = ["400", ".5", "1e3", "<400", "<=400", ">400", ">=400", "300-400", "normal", "-", "1,5"]
+    texts = ["400", ".5", "1e3", "<400", "<=400", ">400", ">=400", "≥400", "⩽400", "300-400", "normal", "-", "1,5"]
     pairs = [(sign, text) for sign in signs for text in texts]
     listed = ", ".join(f"('{sign}', '{text}')" for sign, text in pairs)
     sql = (
@@ -275,7 +275,8 @@ def test_sample_is_what_the_command_makes(tmp_path):
     made, kept = out.read_text().splitlines(), (folder / "cohort.csv").read_text().splitlines()
     assert made[0] == kept[0]
     assert sorted(made) == sorted(kept)
-    assert json.loads((folder / "cohort.csv.manifest.json").read_text())["rows"] == books(out)
+    said, now = (json.loads(Path(f"{each}.manifest.json").read_text()) for each in (folder / "cohort.csv", out))
+    assert (said["rows"], said["criteria"]) == (books(out), now["criteria"])
 
 
 def test_standard_output_equals_the_file(tmp_path):

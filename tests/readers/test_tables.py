@@ -92,6 +92,7 @@ def test_quantities_are_of_blood_only(specimen, test, expected):
         ("F", 1, ""),
         ("preliminary", 1, "preliminary result"),
         ("entered in error", 0, ""),
+        ("entered_in_error", 0, ""),
         ("Cancelled", 0, ""),
         ("X", 0, ""),
         ("strange", 0, ""),
@@ -731,3 +732,17 @@ def test_any_bytes_are_read_or_refused(changes, is_workbook):
     except InputError:
         return
     assert len(entries(charts)) + account.unused == account.read
+
+
+def test_a_status_with_underscores_is_one_without_a_mapping_too():
+    """The column is guessed to be that of the results."""
+    assert facts("patient,date,test,value,unit,status\n1,2016-05-02,ferritin,4000,ng/mL,entered_in_error\n") == []
+
+
+@pytest.mark.parametrize(
+    ("sign", "value", "kept"), [("<", "≥4000", False), (">=", "≥4000", True), (">=", "⩾4000", True), (">", "≥4000", False)]
+)
+def test_a_sign_before_the_value_and_one_of_its_own(sign, value, kept):
+    """Both must say the same, however they are written."""
+    found = facts(f"patient,date,test,comparator,value,unit\n1,2016-05-02,ferritin,{sign},{value},ng/mL\n")
+    assert [text for _, text, *_ in found] == ([">=4000"] if kept else [])
