@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hlhcli.changes import change, percent_text
+from hlhcli.evaluate import evaluate
 from hlhcli.observations import Observation, read
-from hlhcli.outcome import compare
 from hlhcli.phrases import phrase
 from hlhcli.quantity import Interval
 from hlhcli.rules import About
@@ -25,7 +25,7 @@ def seen(name, text, reference=None, assay=None):
 def status(rule, before, now, reference=None):
     name = rule.split()[0]
     known = {f"{start}.{name}": seen(name, before, reference) for start in ("baseline", "nadir", "peak", "previous")}
-    return str(compare(phrase(rule, About("primary")), known | {name: seen(name, now)}).status)
+    return str(evaluate(phrase(rule, About("primary")), known | {name: seen(name, now)}, {}).status)
 
 
 @pytest.mark.parametrize(
