@@ -51,6 +51,7 @@ class Column(NamedTuple):
 class Grid(NamedTuple):
     """One patient by one set of criteria: what stands above the table, in it, and below."""
 
+    id: str
     heading: str
     source: str
     title: str
@@ -88,6 +89,7 @@ def _grid(result: Result, criteria: CriteriaSet, assessments: list[Assessment]) 
     causes = [f"{cause} {found}" for cause, found in result.patient.workup.items()]
     remarks += [f"Other causes that were looked for: {', '.join(causes)}."] * bool(causes)
     return Grid(
+        id=criteria.id,
         heading=person(result),
         source=printable(result.source),
         title=f"{criteria.title}: {headline(criteria)}",

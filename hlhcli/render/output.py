@@ -101,13 +101,20 @@ def write(form: Format, results: Iterable[Result], read: Read, stream: TextIO, s
 
 
 def _tables(results: Iterable[Result], stream: TextIO, screen: Screen) -> None:
-    from hlhcli.render.table import draw
+    from hlhcli.render.table import draw, once_more
 
     console, plain = terminal(stream, screen)
     for index, result in enumerate(results):
         if index:
             console.print()
-        draw(result, console, plain)
+        if not stream.isatty():
+            draw(result, console, plain)
+            continue
+        with console.capture() as drawn:
+            draw(result, console, plain)
+        stream.write(drawn.get())
+        if drawn.get().count("\n") >= console.height:
+            once_more(result, console, plain)
 
 
 def terminal(stream: TextIO, screen: Screen) -> tuple[Console, bool]:

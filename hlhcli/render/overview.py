@@ -20,7 +20,6 @@ _LEGEND = [
     ("? (", "?: the file does not say whether it was made for this patient"),
 ]
 _ORDER = {True: 0, None: 1, False: 2}  # sets that were made for this patient come first
-IN_FULL = 4  # sets; of more only the overview is shown
 
 
 class Overview(NamedTuple):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _LABELS = 24  # characters of the criteria's column
 _NARROWEST, _WIDEST = 16, 40  # of a time point's column
 _GAP = 2
+_IN_FULL = 4  # sets; of more only the overview is shown
+_LAST = 6  # time points whose verdict is said once more
 _STYLES = {Status.MET: "bold red", Status.NOT_MET: "green", Status.UNKNOWN: "yellow"}
 _PLAIN = str.maketrans(
     {"°": "", "µ": "u", "×": "x", "³": "^3", "⁴": "^4", "⁵": "^5", "⁶": "^6", "⁹": "^9", "…": "...", "→": "->", "±": "+/-"}
@@ -48,6 +50,19 @@ def draw(result: Result, console: Console, plain: bool) -> None:
     if result.warnings:
         console.print(Text("Warnings", style="bold yellow"))
         listed((f"{printable(warning.where)}: {printable(warning.message)}" for warning in result.warnings), console, plain)
+
+
+def once_more(result: Result, console: Console, plain: bool) -> None:
+    """The verdicts of the last time points, where a terminal no longer shows them; of many sets they are too many to say."""
+    drawn = grids(result)
+    if len(drawn) > _IN_FULL:
+        return
+    several, left_out = len(drawn) > 1, len(drawn[0].columns) > _LAST
+    heading = f"Verdict at the last {_LAST} time points" if left_out else "Verdict"
+    console.print(Text(f"{heading} (the table stands above)", style="bold"))
+    for grid in drawn:
+        said = "; ".join(f"{column.name} {column.summary[VERDICT]}" for column in grid.columns[-_LAST:])
+        listed([f"{grid.id}: {said}" if several else said], console, plain)
 
 
 def _draw_grid(grid: Grid, console: Console, plain: bool) -> None:
@@ -97,15 +112,15 @@ def _draw_course(result: Result, console: Console, plain: bool) -> None:
 
 def _draw_several(result: Result, console: Console, plain: bool) -> None:
     """Each of a few sets in full, and all of them side by side."""
-    from hlhcli.render.overview import IN_FULL, overview  # most calls are about one set, and every start pays for an import
+    from hlhcli.render.overview import overview  # most calls are about one set, and every start pays for an import
 
     sets = overview(result)
-    if len(sets.rows) <= IN_FULL:
+    if len(sets.rows) <= _IN_FULL:
         for grid in grids(result):
             _draw_grid(grid, console, plain)
             console.print()
     _draw_overview(result, sets, console, plain)
-    if len(sets.rows) > IN_FULL:
+    if len(sets.rows) > _IN_FULL:
         console.print(Text("hlhcli check --criteria ID shows one set in full", style="dim"))
     listed(sets.remarks, console, plain)
 

@@ -1,7 +1,12 @@
 """The table on a terminal: fits, folds, and shows the file's text without letting it act."""
 
+import os
+import re
+import subprocess
+import sys
+
 import pytest
-from command import hlhcli
+from command import ROOT, hlhcli
 
 SEED = "samples/broglie-2017.yaml"
 
@@ -92,3 +97,53 @@ def test_wide_and_combining_characters():
     """East Asian and combining characters keep the columns aligned."""
     out = hlhcli("check", "-", stdin="timepoints:\n  - {name: 診断時の検査結果一覧表です, day: 0}\n  - {name: é, day: 1}\n").out
     assert "診断時" in out
+
+
+def on_a_terminal(*arguments, lines, columns=80, stdin=""):
+    """What a terminal of this many lines is sent, without colors."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    size = {"LINES": str(lines), "COLUMNS": str(columns), "TERM": "xterm", "PYTHONIOENCODING": "utf-8"}
+    ran = subprocess.Popen(
+        [sys.executable, "-m", "hlhcli", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=theirs,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **size},
+    )
+    os.close(theirs)
+    ran.stdin.write(stdin.encode())
+    ran.stdin.close()
+    sent = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # Linux says so where the other end is closed
+            part = b""
+        if not part:
+            break
+        sent += part
+    os.close(ours)
+    assert ran.wait(timeout=60) == 0
+    return re.sub(r"\x1b\[[0-9;]*m", "", sent.decode()).replace("\r\n", "\n")
+
+
+def test_the_verdict_once_more_where_the_table_has_left_the_screen():
+    """On a terminal that is too short for all of it; not on one that is long enough, and never in a pipe or of many sets."""
+    once = "\nVerdict (the table stands above)\n"
+    short, long, piped = on_a_terminal("check", SEED, lines=24), on_a_terminal("check", SEED, lines=400), hlhcli("check", SEED).out
+    said = "- Initial diagnosis INDETERMINATE; Refractory MET; After ruxolitinib\n  INDETERMINATE\n"
+    assert short == long + once.removeprefix("\n") + said
+    assert long == piped
+    two = on_a_terminal("check", "-c", "hlh-2004", "-c", "hlh-2024", SEED, lines=24)
+    _, verdicts = two.split(once)
+    assert [line.split()[1] for line in verdicts.splitlines() if line.startswith("- ")] == ["hlh-2004:", "hlh-2024:"]
+    assert "After ruxolitinib\n  NOT MET" in verdicts
+    assert once not in on_a_terminal("check", "-c", "all", SEED, lines=24)
+
+
+def test_the_verdict_once_more_of_the_last_time_points():
+    """Of many time points the last ones."""
+    text = "timepoints:\n" + "".join(f"  - {{name: Day {day}, day: {day}}}\n" for day in range(10))
+    _, said = on_a_terminal("check", "-", stdin=text, lines=24).split("\nVerdict at the last 6 time points (the table stands above)\n")
+    assert re.findall(r"Day (\d) INDETERMINATE", said.replace("\n  ", " ")) == [*"456789"]
