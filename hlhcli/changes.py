@@ -12,7 +12,6 @@ from hlhcli.quantity import Interval, decimal_text
 from hlhcli.status import Status
 
 _RISING = TRENDS[0]
-NO_ZERO = ("temperature",)  # twice as much of it means nothing
 LEVELS = ("low", "normal", "elevated")  # words, from the lowest
 
 
@@ -49,7 +48,7 @@ def change(
         return Change(None, f"the assay changed ({before.assay}, {now.assay}): not compared", None)
     start, end = was.interval, is_.unit.convert(is_.interval, was.unit)
     direction = _direction(start, end)
-    if was.unit.less or is_.unit.less or name in NO_ZERO:
+    if not observables.get(name).proportional:
         return Change(None, "no natural zero: no percentage", direction)
     if start.hi == 0:
         return Change(None, "the baseline is 0: no percentage", direction)

@@ -16,7 +16,7 @@ from hlhcli.observations import Finding, Observation, Qualitative, Quantity
 from hlhcli.patient import Patient
 from hlhcli.progression import Remission, Worsening, state_of, worsening
 from hlhcli.quantity import Interval
-from hlhcli.reading import ClassOutcome, Reading, made_for, of_the_past, timing
+from hlhcli.reading import ClassOutcome, Reading, made_for, timing
 from hlhcli.responses import Due, ResponseClass, ResponseSet
 from hlhcli.snapshot import Snapshot, snapshots
 from hlhcli.status import Status
@@ -159,7 +159,7 @@ class _Reader:
     def asked_by(self, response: ResponseClass) -> set[tuple[rules.At, str]]:
         node = id(response.node)  # the rules keep it
         if node not in self.asked:
-            self.asked[node] = of_the_past(response.node)
+            self.asked[node] = set(rules.asked_before(response.node))
         return self.asked[node]
 
     def begun(self, snapshot: Snapshot) -> str | None:

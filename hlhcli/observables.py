@@ -33,6 +33,10 @@ class Unit(NamedTuple):
     def convertible(self, other: Unit) -> bool:
         return self.apart == other.apart
 
+    def same(self, other: Unit) -> bool:
+        """True where both are one unit by two names, such as ng/mL and ug/L."""
+        return (self.factor, self.less, self.apart) == (other.factor, other.less, other.apart)
+
     def same_scale(self, other: Unit) -> bool:
         """True where one unit is a power of ten of the other, so that an edge printed in one reads the same in the other."""
         if not self.convertible(other) or self.less != other.less:
@@ -42,7 +46,7 @@ class Unit(NamedTuple):
 
     def convert(self, interval: Interval, to: Unit) -> Interval:
         """`interval` of this unit in `to`, exactly. Both must be convertible into each other."""
-        if self is to or (self.factor == to.factor and self.less == to.less):
+        if self is to or self.same(to):
             return interval
         factor = self.factor / to.factor
         return interval.scaled(factor, to.less - self.less * factor if self.less or to.less else None)
@@ -76,6 +80,11 @@ class Observable(NamedTuple):
         if self.family is None:
             raise ValueError(f"{self.name} is a finding and has no units")
         return self.family
+
+    @property
+    def proportional(self) -> bool:
+        """True for a quantity of which twice as much means something: one with a natural zero, as a temperature has none."""
+        return not any(unit.less for unit in self.units.units.values())
 
 
 class Family:

@@ -109,8 +109,7 @@ def _quantity(name: str) -> Observable:
 
 
 def _proportional(observable: Observable) -> Observable:
-    """A quantity of which twice as much is a meaningful thing to say."""
-    if any(unit.less for unit in observable.units.units.values()):
+    if not observable.proportional:
         raise BadQuantity(f"{observable.name} has no natural zero; it cannot be multiplied or divided")
     return observable
 

@@ -13,7 +13,6 @@ from hlhcli.evaluate import evaluate
 from hlhcli.history import History
 from hlhcli.observations import Finding
 from hlhcli.outcome import Outcome
-from hlhcli.reading import of_the_past
 from hlhcli.responses import ResponseClass, ResponseSet
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status
@@ -104,7 +103,7 @@ class _Asking:
 
     def __init__(self, response: ResponseClass) -> None:
         self.response = response
-        self.now, self.past = set(rules.asked(response.node)), of_the_past(response.node)
+        self.now, self.past = set(rules.asked(response.node)), set(rules.asked_before(response.node))
 
 
 def _raised(classes: list[_Asking], history: History, place: int, baseline: int) -> list[Flag]:

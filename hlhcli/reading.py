@@ -11,7 +11,6 @@ from hlhcli import rules
 from hlhcli.outcome import Outcome
 from hlhcli.quantity import Interval
 from hlhcli.responses import Due, ResponseClass, ResponseSet
-from hlhcli.rules import At, Node
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status, Verdict
 
@@ -96,17 +95,6 @@ class Reading(NamedTuple):
     def due(self) -> str:
         """When the rule is read, in words."""
         return due_text(self.classes[0].response.due)
-
-
-def of_the_past(node: Node) -> set[tuple[At, str]]:
-    """What a rule asks of the past."""
-    found: set[tuple[At, str]] = set()
-    for leaf in rules.leaves(node):
-        if isinstance(leaf, rules.Change):
-            found.add((leaf.against, leaf.observable))
-        elif isinstance(leaf, (rules.Threshold, rules.Present, rules.Word)) and leaf.at:
-            found.add((leaf.at, leaf.observable))
-    return found
 
 
 def made_for(rule: ResponseSet, drugs: str) -> bool:

@@ -280,6 +280,17 @@ def asked(node: Node) -> list[str]:
     return list(dict.fromkeys(name for pair in names for name in pair))
 
 
+def asked_before(node: Node) -> list[tuple[At, str]]:
+    """What the rule asks of the past: of when, and for which observable."""
+    found: list[tuple[At, str]] = []
+    for leaf in leaves(node):
+        if isinstance(leaf, Change):
+            found.append((leaf.against, leaf.observable))
+        elif isinstance(leaf, (Threshold, Present, Word)) and leaf.at:
+            found.append((leaf.at, leaf.observable))
+    return list(dict.fromkeys(found))
+
+
 def at(node: Node, moment: At) -> Node:
     """The same rule on what was known at another time. No item of its own: without ids."""
     about = node.about._replace(id=None, cautions=())

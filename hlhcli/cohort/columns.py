@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import lcm
 from typing import NamedTuple, TypeGuard
 
-from hlhcli import rules
+from hlhcli import observables, rules
 from hlhcli.cohort import scale
 from hlhcli.cohort.layout import Layout
 from hlhcli.cohort.sql import UNKNOWN, among, case, joined, quoted, truth
@@ -268,7 +268,7 @@ class Rules:
         """Now over before; by any amount where there is no natural zero."""
         now, before = node.observable, f"{_at(node.against)}{node.observable}"
         on = scale.units(node.observable)
-        if any(each.unit.less for each in on):
+        if not observables.get(node.observable).proportional:
             if node.number != 1:
                 return UNKNOWN
             rose, fell = f"{now}_lo > {before}_hi", f"{now}_hi < {before}_lo"

@@ -88,7 +88,7 @@ class Layout:
         for node in nodes:
             if not isinstance(node, rules.Change) and getattr(node, "at", "") in ("nadir", "peak"):
                 raise ValueError(f"'{getattr(node, 'text', '')}' is not for cohorts: write that something falls or rises from then")
-        self.past = tuple(dict.fromkeys(found for node in nodes for found in _of_the_past(node)))
+        self.past = tuple(dict.fromkeys(found for root in roots for found in rules.asked_before(root)))
 
     @property
     def present(self) -> list[Column]:
@@ -130,11 +130,3 @@ def _roots(criteria: CriteriaSet) -> Iterable[Node]:
 
 def _by_word(node: rules.Word | rules.Threshold) -> bool:
     return isinstance(node, rules.Word) or any(edge.unit.name in LIMITS for edge in node.edges)
-
-
-def _of_the_past(node: Node) -> Iterable[tuple[rules.At, str]]:
-    """What a rule asks of the past: when, and of which observable."""
-    if isinstance(node, rules.Change):
-        yield node.against, node.observable
-    elif isinstance(node, (rules.Threshold, rules.Present, rules.Word)) and node.at:
-        yield node.at, node.observable

@@ -208,7 +208,7 @@ def _unit(observable: str, system: str, code: str, unit_text: str) -> Amount:
     known = {unit: name for unit, name in known.items() if not any(more.startswith(f"{name} ") for more in known.values())}  # FEU
     if len(known) > 1:
         first, second = known
-        if not first.convertible(second) or (first.factor, first.less) != (second.factor, second.less):
+        if not first.same(second):
             return Amount(wrong="unit and its code contradict one another")
     return Amount(unit=next(iter(known.values()), next(iter(written), "")))
 

@@ -177,7 +177,7 @@ def united(of: Meaning, stated: str) -> str | None:
     one, other = family.find(stated), family.find(of.unit)
     if one is None or other is None:
         return None
-    return of.unit if (one.factor, one.less, one.apart) == (other.factor, other.less, other.apart) else None
+    return of.unit if one.same(other) else None
 
 
 def bounds(low: str, high: str, decimal: Decimal | None) -> str:

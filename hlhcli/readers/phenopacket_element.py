@@ -254,8 +254,7 @@ def unit_of(node: Any, observable: str) -> str | None:
     known = [unit for each in written if (unit := family.find(each) or family.find(re.sub(r"\{[^{}]*\}", "", each) or BARE))]
     if not known:
         return next(iter(written), "")
-    same = all(unit.convertible(known[0]) and (unit.factor, unit.less) == (known[0].factor, known[0].less) for unit in known)
-    return known[0].name if same else None
+    return known[0].name if all(unit.same(known[0]) for unit in known) else None
 
 
 def _unit(node: Any) -> tuple[str, str]:

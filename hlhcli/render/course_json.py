@@ -11,10 +11,10 @@ from hlhcli.course import Course, LineCourse, Marker, Recurrence
 from hlhcli.events import Event
 from hlhcli.history import own
 from hlhcli.observations import Missing
-from hlhcli.outcome import Evidence
 from hlhcli.progression import Flag, Worsening, state_of
 from hlhcli.quantity import Interval, number_text
 from hlhcli.reading import ClassOutcome, Reading
+from hlhcli.render.evidence_json import evidence_json
 from hlhcli.snapshot import Snapshot
 from hlhcli.therapy import Placed
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:  # types alone
         TherapyJson,
         WorseningJson,
     )
-    from hlhcli.render.evidence_contract import EvidenceJson
 
 _GIVEN = ("rbc_transfusion", "platelet_transfusion", "plasma_transfusion", "fibrinogen_replacement", "gcsf")
 
@@ -136,22 +135,10 @@ def _class(each: ClassOutcome) -> ClassJson:
         "max": tally[1] if tally else None,
         "of": tally[2] if tally else None,
         "items": [
-            {"id": part.node.about.id or "", "status": part.status.value, "evidence": _evidence(part.evidence)} for part in parts
+            {"id": part.node.about.id or "", "status": part.status.value, "evidence": evidence_json(part.evidence)}
+            for part in parts
         ],
     }
-
-
-def _evidence(lines: tuple[Evidence, ...]) -> list[EvidenceJson]:
-    return [
-        {
-            "observable": line.observable,
-            "value": line.value,
-            "rule": line.rule,
-            "status": line.status.value,
-            "note": line.note,
-        }
-        for line in dict.fromkeys(lines)
-    ]
 
 
 def _change(marker: Marker) -> ChangeJson:
@@ -196,7 +183,7 @@ def _flag(each: Flag) -> FlagJson:
         "title": each.response.title,
         "certain": each.certain,
         "since": _text(each.day),
-        "evidence": _evidence(each.outcome.evidence),
+        "evidence": evidence_json(each.outcome.evidence),
     }
 
 

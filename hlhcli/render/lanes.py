@@ -11,7 +11,6 @@ from rich.cells import cell_len
 
 from hlhcli import observables
 from hlhcli.api import Result
-from hlhcli.changes import NO_ZERO
 from hlhcli.course import Course
 from hlhcli.errors import printable
 from hlhcli.history import Instant, own
@@ -168,7 +167,7 @@ def _marker(name: str, course: Course, axis: _Axis, signs: Signs) -> Lane | None
 def _scale_of(name: str, least: Fraction, most: Fraction) -> tuple[Fraction, Fraction]:
     """The ends of the heights: values that differ little stay at one height."""
     middle = (least + most) / 2
-    if name in NO_ZERO:
+    if not observables.get(name).proportional:
         return min(least, middle - 2), max(most, middle + 2)
     return (middle * 2 / 3, middle * 4 / 3) if most < 2 * least else (least, most)
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TextIO
 
 from hlhcli.api import Result
 from hlhcli.errors import Problem
-from hlhcli.render.results import envelope, result_json
 from hlhcli.rules import CriteriaSet
 
 if TYPE_CHECKING:
@@ -32,7 +29,6 @@ class Format(StrEnum):
 
 
 _STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")  # also where they lead to a file, which may hold more
-_WORDS = 10_000  # of JSON, that are written at a time
 _NARROWEST = 40  # columns of a terminal that a table can be fitted to
 _SUFFIXES = {
     ".json": Format.JSON,
@@ -73,20 +69,13 @@ def write(form: Format, results: Iterable[Result], read: Read, stream: TextIO, s
     if form is Format.TABLE:
         _tables(results, stream, screen)
     elif form is Format.JSON:
-        before, _ = json.dumps(envelope([], []), indent=2).split('"results": []')
-        stream.write(f'{before}"results": [')
-        number = 0
-        for number, result in enumerate(results, 1):
-            stream.write(("," if number > 1 else "") + "\n    ")
-            words = json.JSONEncoder(indent=2).iterencode(result_json(result))
-            while part := "".join(islice(words, _WORDS)):  # in parts, for the whole takes several times its size
-                stream.write(part.replace("\n", "\n    "))
-        _, after = json.dumps(envelope(read.problems, read.accounts), indent=2).split('"results": []')
-        stream.write("\n  ]" if number else "]")
-        stream.write(f"{after}\n")
+        from hlhcli.render.results import write_json  # each form needs one of these, and every start pays for an import
+
+        write_json(results, read.problems, read.accounts, stream)
     elif form is Format.JSONL:
-        for result in results:
-            stream.write(json.dumps(result_json(result)) + "\n")
+        from hlhcli.render.results import write_lines
+
+        write_lines(results, stream)
     elif form is Format.CSV:
         from hlhcli.render.csvfile import CsvWriter
 

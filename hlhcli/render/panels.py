@@ -276,7 +276,7 @@ def _axis(axes: Axes, span: Span, each: Curve, cuts: list[float], left: bool) ->
     axes.yaxis.set_label_coords(-0.58 / span.width if left else 1 + 0.46 / span.width, 0.5)
     ends = [*(end for value in each.values for end in (value.low, value.high)), *cuts]
     low, high = min(ends), max(ends)
-    zero = not any(unit.less for unit in each.observable.units.units.values())
+    zero = each.observable.proportional
     if zero and left and low > 0 and high / low >= _DECADES:
         pad = log10(high / low) * _ROOM
         axes.set_yscale("log")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TextIO
 
 from hlhcli import __version__, rules
 from hlhcli.api import Result
 from hlhcli.assessment import Assessment, ByValues, Count, Item, ReportedVerdict
 from hlhcli.errors import Problem
 from hlhcli.quantity import Interval, exact_text
+from hlhcli.render.evidence_json import evidence_json
 from hlhcli.snapshot import age_at_first
 
 if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
@@ -35,6 +38,30 @@ if TYPE_CHECKING:  # types alone; making them costs as much as drawing the table
         StepVerdictJson,
     )
     from hlhcli.render.course_contract import CourseJson, DeltaJson
+
+
+_WORDS = 10_000  # of JSON, that are written at a time
+
+
+def write_json(results: Iterable[Result], problems: list[Problem], accounts: list[Account], stream: TextIO) -> None:
+    """One document. The problems and accounts may still grow while `results` is consumed."""
+    before, _ = json.dumps(envelope([], []), indent=2).split('"results": []')
+    stream.write(f'{before}"results": [')
+    number = 0
+    for number, result in enumerate(results, 1):
+        stream.write(("," if number > 1 else "") + "\n    ")
+        words = json.JSONEncoder(indent=2).iterencode(result_json(result))
+        while part := "".join(islice(words, _WORDS)):  # in parts, for the whole takes several times its size
+            stream.write(part.replace("\n", "\n    "))
+    _, after = json.dumps(envelope(problems, accounts), indent=2).split('"results": []')
+    stream.write("\n  ]" if number else "]")
+    stream.write(f"{after}\n")
+
+
+def write_lines(results: Iterable[Result], stream: TextIO) -> None:
+    """A document for each result, on a line."""
+    for result in results:
+        stream.write(json.dumps(result_json(result)) + "\n")
 
 
 def envelope(problems: Iterable[Problem], accounts: Iterable[Account]) -> ResultsJson:
@@ -148,16 +175,7 @@ def _item(item: Item) -> ItemJson:
         "status": item.status.value,
         "reported": item.reported,
         "points": _points(item.points) if item.points else None,
-        "evidence": [
-            {
-                "observable": line.observable,
-                "value": line.value,
-                "rule": line.rule,
-                "status": line.status.value,
-                "note": line.note,
-            }
-            for line in item.evidence
-        ],
+        "evidence": evidence_json(item.evidence),
     }
 
 

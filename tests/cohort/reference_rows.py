@@ -33,7 +33,6 @@ from hlhcli.outcome import Outcome
 from hlhcli.patient import Timepoint
 from hlhcli.quantity import BadQuantity, Interval, exact_text
 from hlhcli.readers import codes
-from hlhcli.reading import of_the_past
 from hlhcli.rules import CriteriaSet, Node
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status
@@ -329,7 +328,7 @@ class _Course:
         """What the criteria ask of the anchors before, by a prefix."""
         found: dict[str, Observation] = {}
         now = self.known[number]
-        for when, name in of_the_past(criteria.verdict):
+        for when, name in rules.asked_before(criteria.verdict):
             curve = [Dated(Fraction(place), known[name]) for place, known in enumerate(self.known) if name in known]
             one: Observation | None = None
             if when == "baseline":

@@ -145,5 +145,7 @@ def test_the_verdict_once_more_where_the_table_has_left_the_screen():
 def test_the_verdict_once_more_of_the_last_time_points():
     """Of many time points the last ones."""
     text = "timepoints:\n" + "".join(f"  - {{name: Day {day}, day: {day}}}\n" for day in range(10))
-    _, said = on_a_terminal("check", "-", stdin=text, lines=24).split("\nVerdict at the last 6 time points (the table stands above)\n")
+    _, said = on_a_terminal("check", "-", stdin=text, lines=24).split(
+        "\nVerdict at the last 6 time points (the table stands above)\n"
+    )
     assert re.findall(r"Day (\d) INDETERMINATE", said.replace("\n  ", " ")) == [*"456789"]
