@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Context, Decimal
 from functools import lru_cache
-from typing import Any, BinaryIO, NoReturn
+from typing import IO, Any, BinaryIO, NoReturn, cast
 from xml.etree import ElementTree
 
 from hlhcli.errors import InputError, Problem, printable
@@ -26,6 +26,7 @@ MAX_PART = 40 * 1024 * 1024  # of a part that is no sheet, such as the texts of 
 MAX_SHEETS = 200  # that are looked at
 MAX_COMMENT = 200  # characters of a comment at a cell
 
+_PIECE = 1024 * 1024  # bytes of XML that are parsed at a time
 _FIRST_ROWS, _FIRST_COLUMNS = 1000, 200  # of a sheet, in which something has to stand
 _TYPED = Context(prec=15)
 _LITERAL = re.compile(r'"[^"]*"|_.|\*.|\[[^\]]*\]')
@@ -41,17 +42,19 @@ def read(stream: BinaryIO, source: str, sheet: str | None = None) -> Table:
     Raises InputError, also while the rows are walked through.
     """
     try:
-        import openpyxl
+        from openpyxl.reader.excel import ExcelReader
     except ImportError:
         raise InputError([Problem(source, "reading .xlsx needs openpyxl: pip install 'hlhcli[excel]'")]) from None
     content = stream.read(MAX_BYTES + 1)
     has_formulas = _inspect(content, source)
 
     def sheets(data_only: bool) -> list[Any]:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False)
-        for each in book.worksheets:
+        reader = ExcelReader(io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False)
+        reader.archive = _Archive(io.BytesIO(content))
+        reader.read()
+        for each in reader.wb.worksheets:
             each.reset_dimensions()  # what the file says of its size may be wrong, and would hide rows
-        return sorted(book.worksheets, key=lambda each: each.sheet_state != "visible")
+        return sorted(reader.wb.worksheets, key=lambda each: each.sheet_state != "visible")
 
     remarks: list[tuple[str, str]] = []
     with _Guard(source):
@@ -63,6 +66,18 @@ def read(stream: BinaryIO, source: str, sheet: str | None = None) -> Table:
         comments = {}
         remarks.append(("cell comments are not read", "they are damaged"))
     return Table(_rows(chosen, formulas, source, remarks), source, remarks=remarks, ragged=True, comments=comments)
+
+
+class _Archive(zipfile.ZipFile):
+    """Gives its parts in large pieces: Expat before 2.6 reads what is not closed yet again with every piece."""
+
+    def open(self, *named: Any, **more: Any) -> IO[bytes]:
+        return _Pieces(cast("io.RawIOBase", super().open(*named, **more)))
+
+
+class _Pieces(io.BufferedReader):
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(-1 if size is None or size < 0 else max(size, _PIECE))
 
 
 class _Guard:

@@ -8,6 +8,7 @@ import warnings
 import zipfile
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import example, given, settings
@@ -244,7 +245,7 @@ def test_without_openpyxl_it_is_told_what_to_install(monkeypatch):
     real = builtins.__import__
 
     def refuse(name, *more):
-        if name == "openpyxl":
+        if name.startswith("openpyxl"):
             raise ImportError
         return real(name, *more)
 
@@ -308,6 +309,18 @@ def test_comments_stand_beside_their_cells(text, expected):
     assert table(commented(text)).comments == {(2, 2): expected}
     assert table(commented(text), "S2").comments == {(1, 1): "of another sheet"}
     assert table(GOOD).comments == {}
+
+
+def test_large_parts_are_parsed_in_large_pieces(monkeypatch):
+    """An old parser of XML reads a comment of 8 MB from its start with every piece: there are few, and the sheet is whole."""
+    pieces = []
+    feed = ElementTree.XMLPullParser.feed
+    monkeypatch.setattr(ElementTree.XMLPullParser, "feed", lambda self, data: (pieces.append(len(data)), feed(self, data))[1])
+    long = "<!--" + "".join(f"{number:07} " for number in range(1024 * 1024)) + "--><sheetData>"
+    content = replaced(book([["id", "ferritin"], ["a", 500]]), "xl/worksheets/sheet1.xml", swap(b"<sheetData>", long.encode()))
+    assert cells(content) == [["a", "500"]]
+    assert max(pieces) >= 1024 * 1024
+    assert sum(pieces) // len(pieces) > 200 * 1024
 
 
 @pytest.mark.parametrize(
