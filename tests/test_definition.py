@@ -58,6 +58,14 @@ def test_a_set_of_ones_own():
     assert [rules.worst(item) for item in mine.items] == ["primary", "secondary", "primary"]
 
 
+def test_what_a_rule_asks_of_the_past():
+    """Changes and what was so before, each once, in the order of the rule; what is asked of now is none of it."""
+    now = ["platelets < 100 G/L", "splenomegaly"]
+    past = ["ferritin falls >= 25 % from baseline", "fever at baseline", "crp rises from previous", "ferritin falls from baseline"]
+    mine = read(f"{HEAD}  any:\n" + "".join(f"    - {{id: r{n}, when: {each}}}\n" for n, each in enumerate([*past, *now])))
+    assert rules.asked_before(mine.verdict) == [("baseline", "ferritin"), ("baseline", "fever"), ("previous", "crp")]
+
+
 def test_the_reader_and_the_schema_know_the_same_keys():
     """The keys that are accepted are those of the published form."""
     hints = typing.get_type_hints
