@@ -12,15 +12,18 @@ from typing import NamedTuple
 
 from hlhcli import observables
 from hlhcli.changes import LEVELS
-from hlhcli.observations import Finding, Missing, Observation, Qualitative, Quantity
+from hlhcli.observations import Finding, Missing, Observation, Observed, Qualitative, Quantity
 from hlhcli.patient import Patient
-from hlhcli.quantity import Interval
+from hlhcli.quantity import Interval, number_text
 from hlhcli.rules import At
 from hlhcli.snapshot import Snapshot, moments
+from hlhcli.status import Status
 from hlhcli.timeline import Calendar
-from hlhcli.worst import Dated, extreme
+from hlhcli.worst import STILL, Dated, extreme
 
 Known = dict[str, Observation]
+
+_SURE = (Status.NOT_MET, Status.UNKNOWN, Status.MET)
 
 
 class Instant(NamedTuple):
@@ -70,7 +73,7 @@ class History:
         """What the window of a time point brings from other days."""
         snapshot = self.instants[place].snapshot
         found = snapshot.known.items() if snapshot else ()
-        return {name: self._own(name, one, place) for name, one in found if name not in self._at[place]}
+        return {name: self._own(name, one, place) for name, one in found if snapshot and not _of_the_day(one, snapshot)}
 
     def past(self, place: int, baseline: int, asked: Iterable[tuple[At, str]], of_the_day: bool = False) -> Known:
         """What is known at `place`, and by a prefix what is `asked` of the past: baseline, previous, nadir since, peak so far.
@@ -81,7 +84,7 @@ class History:
         for when, name in asked:
             now = known.get(name)
             if when == "baseline":
-                found = self._at[baseline].get(name) or self._looked_back.get(baseline, {}).get(name)
+                found = self._at[baseline].get(name) or self._last_before(name, baseline)
             elif when == "previous":
                 found = next((one for one in self._backwards(name, place) if not isinstance(one.value, Missing)), None)
             elif when == "nadir":
@@ -92,6 +95,20 @@ class History:
             if found is not None:
                 known[f"{when}.{name}"] = found
         return known
+
+    def _last_before(self, name: str, place: int) -> Observation | None:
+        """The last value in the window of a time point that has none of its own: a baseline is no peak."""
+        instant = self.instants[place]
+        window = instant.snapshot.timepoint.window if instant.snapshot else None
+        if instant.day is None or window is None:
+            return None
+        for one in self._backwards(name, place):
+            if one.day is not None and one.day < instant.day - window:
+                break
+            if not isinstance(one.value, Missing) or one.value.text in STILL:
+                note = None if one.day in (None, instant.day) else f"day {number_text(one.day)}"
+                return one._replace(note="; ".join(filter(None, (one.note, note))) or None)
+        return None
 
     def _backwards(self, name: str, place: int) -> Iterator[Observation]:
         """The observations before the place, the last first."""
@@ -107,10 +124,10 @@ class History:
             first, last = self._slice(name, since, place)
             return _extreme([one for at, one in self.curve(name)[first:last] if self._precedes(at, place)], now, lowest)
         if self.instants[place].day is not None:
-            return self._carry(name, since, place, now, lowest).one
+            return self._carry(name, since, place, now, lowest).open_ended(lowest)
         certain = self._carry(name, since, self._dated[place], now, lowest)
         after = self._carry(name, max(since, self._dated[place]), place, now, lowest, curves=False)
-        return certain.beside(after, now, lowest).one
+        return certain.beside(after, now, lowest).open_ended(lowest)
 
     def _carry(self, name: str, since: int, place: int, now: Observation, lowest: bool, curves: bool = True) -> _Extreme:
         """The extreme of what can be compared with the quantity of now, each carried on from the observation before."""
@@ -118,8 +135,9 @@ class History:
         first, last = self._slice(name, since, place)
         carried = self._carried.setdefault((name, first, lowest, curves, now.value.unit.apart, now.assay), [_NOTHING])
         for at, one in self.curve(name)[first + len(carried) - 1 : last]:
-            counts = _alike(one, now) and (curves or self.instants[at].snapshot is not None)
-            found = _Extreme(one, frozenset(filter(None, (one.assay,)))) if counts else _NOTHING
+            counts = curves or self.instants[at].snapshot is not None
+            found = _Extreme(one, frozenset(filter(None, (one.assay,)))) if counts and _alike(one, now) else _NOTHING
+            found = found._replace(more=counts and _may_be_beyond(one.value, lowest))
             carried.append(carried[-1].beside(found, now, lowest))
         return carried[max(last - first, 0)]
 
@@ -135,23 +153,31 @@ class History:
     def _own(self, name: str, one: Observation, place: int) -> Observation:
         """The patient's own value: at most what was measured where a treatment raised it, at least where one lowered it."""
         observable = observables.get(name)
-        given = next((each for each in (*observable.raised_by, *observable.lowered_by) if self._given(place, one.day, each)), None)
-        if given is None or not isinstance(one.value, Quantity):
+        under = {each: self._given(place, one.day, each) for each in (*observable.raised_by, *observable.lowered_by)}
+        given = max(under, key=lambda each: _SURE.index(under[each]), default=None)
+        if given is None or under[given] is Status.NOT_MET or not isinstance(one.value, Quantity):
             return one
-        lo, hi, lo_open, hi_open = one.value.interval
-        raised = given in observable.raised_by
-        interval = Interval(None, hi, hi_open=hi_open) if raised else Interval(lo, None, lo_open)
-        note = f"under {observables.inline(given)}: the patient's own is at {'most' if raised else 'least'} that"
-        return one._replace(value=one.value._replace(interval=interval), note="; ".join(filter(None, (one.note, note))))
+        raised, treatment = given in observable.raised_by, observables.inline(given)
+        if under[given] is Status.MET:
+            said = f"under {treatment}: the patient's own is at {'most' if raised else 'least'} that"
+        else:
+            said = f"whether {treatment} was given is not known: the patient's own may be {'below' if raised else 'above'} that"
+        note = "; ".join(filter(None, (one.note, said)))
+        return one._replace(value=_open_ended(one.value, low=raised), note=note)
 
-    def _given(self, place: int, day: Fraction | None, treatment: str) -> bool:
-        """True if the treatment was given on the day on which the value was measured, or shortly before."""
-        for at, found in self.curve(treatment):
-            if at > place or not isinstance(found.value, Finding) or found.value.values == {"no"}:
+    def _given(self, place: int, day: Fraction | None, treatment: str) -> Status:
+        """Whether the treatment was given on the day on which the value was measured, or shortly before."""
+        found = Status.NOT_MET
+        for at, one in self.curve(treatment):
+            denied = isinstance(one.value, Finding) and one.value.values == {"no"}
+            still = isinstance(one.value, Missing) and one.value.text in STILL
+            if at > place or denied or not (still or isinstance(one.value, Finding)):
                 continue
-            if at == place or (found.day is not None and day is not None and 0 <= day - found.day <= observables.raised_for()):
-                return True
-        return False
+            if at == place or (one.day is not None and day is not None and 0 <= day - one.day <= observables.raised_for()):
+                if not still:
+                    return Status.MET
+                found = Status.UNKNOWN
+        return found
 
 
 def _instants(patient: Patient, ordered: Sequence[Snapshot], dated: Calendar) -> list[Instant]:
@@ -173,9 +199,14 @@ def _instants(patient: Patient, ordered: Sequence[Snapshot], dated: Calendar) ->
         while left and (until is None or left[0][0] < until or left[0][0] == snapshot.day):
             day, known = left.popleft()
             found.append(Instant(day, None, known))
-        of_the_day = {name: one for name, one in snapshot.known.items() if one.day is None or one.day == snapshot.day}
-        found.append(Instant(snapshot.day, snapshot, of_the_day))
+        of_the_day = {name: one for name, one in snapshot.known.items() if _of_the_day(one, snapshot)}
+        found.append(Instant(snapshot.day, snapshot, dict(snapshot.timepoint.observations) | of_the_day))
     return found + [Instant(day, None, known) for day, known in left]
+
+
+def _of_the_day(one: Observation, snapshot: Snapshot) -> bool:
+    """True for what a time point knows of its own day, and not of another one in its window."""
+    return one.day is None or one.day == snapshot.day
 
 
 def _extreme(found: list[Observation], now: Observation | None, lowest: bool) -> Observation | None:
@@ -194,16 +225,39 @@ def _alike(one: Observation, now: Observation) -> bool:
     return quantities and (one.assay == now.assay or None in (one.assay, now.assay))
 
 
+def _may_be_beyond(value: Observed, lowest: bool) -> bool:
+    """True for what is not known, and for a word that does not exclude a lower or higher value than any number."""
+    if isinstance(value, Missing):
+        return value.text in STILL
+    return isinstance(value, Qualitative) and value.level not in (("elevated",) if lowest else ("low", "normal"))
+
+
+def _open_ended(value: Quantity, low: bool) -> Quantity:
+    """At most what was measured, or at least."""
+    lo, hi, lo_open, hi_open = value.interval
+    return value._replace(interval=Interval(None, hi, hi_open=hi_open) if low else Interval(lo, None, lo_open))
+
+
 class _Extreme(NamedTuple):
-    """The lowest or highest of several observations, and their assays; None for none, and across assays."""
+    """The lowest or highest of several observations, and their assays; None for none, and across assays.
+
+    `more`: there are others among them that may be lower or higher, but are not known.
+    """
 
     one: Observation | None
     assays: frozenset[str]
+    more: bool = False
 
     def beside(self, other: _Extreme, now: Observation, lowest: bool) -> _Extreme:
         assays = self.assays | other.assays
         found = [each for each in (self.one, other.one) if each is not None]
-        return _Extreme(_extreme(found, now, lowest) if len(assays) <= 1 else None, assays)
+        return _Extreme(_extreme(found, now, lowest) if len(assays) <= 1 else None, assays, self.more or other.more)
+
+    def open_ended(self, lowest: bool) -> Observation | None:
+        """What is known of it with those that are not known."""
+        if self.one is None or not self.more or not isinstance(self.one.value, Quantity):
+            return self.one
+        return self.one._replace(value=_open_ended(self.one.value, lowest))
 
 
 _NOTHING = _Extreme(None, frozenset())

@@ -73,6 +73,7 @@ class Observable(NamedTuple):
     raised_by: tuple[str, ...] = ()  # treatments under which the patient's own value is at most what is measured
     lowered_by: tuple[str, ...] = ()  # or at least what is measured
     comes_and_goes: bool = False  # within hours, so that its absence once says nothing of another time
+    several: str = ""
 
     @property
     def units(self) -> Family:
@@ -80,6 +81,11 @@ class Observable(NamedTuple):
         if self.family is None:
             raise ValueError(f"{self.name} is a finding and has no units")
         return self.family
+
+    @property
+    def decides(self) -> str:
+        """Which of several values of one time counts: that in the direction of disease, unless the rules turn on the other."""
+        return self.several or self.worse
 
     @property
     def proportional(self) -> bool:
@@ -219,6 +225,7 @@ def get(name: str) -> Observable:
         tuple(entry.get("raised_by", "").split()),
         tuple(entry.get("lowered_by", "").split()),
         "comes_and_goes" in entry,
+        entry.get("several", ""),
     )
 
 

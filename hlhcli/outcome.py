@@ -167,6 +167,10 @@ def _ratio(node: rules.Ratio, known: Known) -> Outcome:
     (over, why), (under, why_not) = (_measured(value, unit) for value, unit in zip(values, node.units, strict=True))
     notes = [why, why_not]
     ratio = ANYTHING
+    days = {one.day // 1 for one in observations if one is not None and one.day is not None}
+    if len(days) > 1:
+        over = under = None
+        notes = ["the values are of different days: no ratio"] * 2
     if under is not None and under.hi is not None and under.hi <= 0:
         notes[1] = f"{node.observables[1]} is 0: the ratio is undefined"
     elif over is not None and under is not None:

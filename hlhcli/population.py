@@ -20,8 +20,8 @@ def applicable(criteria: CriteriaSet, snapshot: Snapshot) -> tuple[bool | None, 
         return None, cannot_say
     known = dict(snapshot.known)
     age = known.get(observables.AGE)
-    if age and snapshot.first_age and isinstance(age.value, Quantity) and age.value.interval.hi is None:
-        known[observables.AGE] = Observation(snapshot.first_age)  # how much later is not stated: the patient is who came
+    if age and snapshot.last_age and isinstance(age.value, Quantity) and age.value.interval.hi is None:
+        known[observables.AGE] = Observation(snapshot.last_age)  # how much later is not stated: the patient is who came
     found = evaluate(population.when, known, {})
     if found.status is Status.MET:
         return (True, None) if population.sufficient else (None, cannot_say)

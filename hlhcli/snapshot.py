@@ -31,7 +31,7 @@ class Snapshot(NamedTuple):
     day: Fraction | None
     date: date | None
     known: Mapping[str, Observation]
-    first_age: Quantity | None = None  # at the first time point
+    last_age: Quantity | None = None  # at the last time point up to this one at which it is known
 
 
 def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
@@ -60,6 +60,7 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
     if patient.patient.birth_date and not any(ages):
         warnings.append("the age is unknown: there is a birth date, but no time point with a date after it")
     result = []
+    last_age: Quantity | None = None
     windows: Windows | None = None
     for index in order:
         timepoint = timepoints[index]
@@ -72,7 +73,8 @@ def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:
         if stated := ages[index]:
             known[observables.AGE] = Observation(stated)
         known |= always
-        result.append(Snapshot(timepoint, index, days[index], timepoint.date, known, ages[order[0]]))
+        last_age = stated if stated and stated.interval.hi is not None else last_age
+        result.append(Snapshot(timepoint, index, days[index], timepoint.date, known, last_age))
     return result, warnings
 
 

@@ -42,6 +42,7 @@ class Windows:
         for name, curve in self.curves.items():
             if found := curve.worst(day - timepoint.window, day, known.get(name)):
                 known[name] = found
+        known |= {name: one._replace(day=day) for name, one in known.items() if one.day is None and isinstance(one.value, Quantity)}
         for name, one in list(known.items()):
             observable = observables.get(name)
             measured = known.get(observable.instead or "")
@@ -75,7 +76,7 @@ class _Curve:
             value = point.dated.observation.value
             groups.setdefault(None if isinstance(value, Quantity) else value, []).append(point)
         measured = groups.pop(None, [])
-        self.measured = _Measured(measured, observable.worse == "low") if measured else None
+        self.measured = _Measured(measured, observable.decides == "low") if measured else None
         self.said = [_Said(group) for group in groups.values()]  # each finding, word, or reason why nothing is known
 
     def worst(self, start: Fraction, day: Fraction, own: Observation | None) -> Observation | None:

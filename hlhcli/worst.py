@@ -31,16 +31,16 @@ def worst(observable: Observable, found: list[Dated], day: Fraction | None, numb
     if observable.family is None:
         chosen: Dated | None = _worst_findings(observable, of_value)
     else:
-        chosen = extreme(of_value, lowest=observable.worse == "low")
+        chosen = extreme(of_value, lowest=observable.decides == "low")
     if chosen is None:
         return Observation(Missing("unknown"), note="measured by assays that cannot be compared with one another")
     observation = chosen.observation
-    still = next((reason for reason in _STILL if any(each.observation.value == Missing(reason) for each in found)), "")
+    still = next((reason for reason in STILL if any(each.observation.value == Missing(reason) for each in found)), "")
     words = [each.observation.value.text for each in found if may_be_worse(observable, each.observation.value)]
     if still or words:
         observation = observation._replace(value=_or_worse(observable, observation.value, still or PENDING))
     notes = _which(chosen, of_value, day, len(of_value) if number is None else number)
-    notes += ([_STILL[still]] if still else []) + [f"another is {', '.join(dict.fromkeys(words))} without a number"] * bool(words)
+    notes += ([STILL[still]] if still else []) + [f"another is {', '.join(dict.fromkeys(words))} without a number"] * bool(words)
     own = next(each.observation.value for each in of_value if each.day == chosen.day)
     beyond = (
         isinstance(own, Quantity)
@@ -52,7 +52,7 @@ def worst(observable: Observable, found: list[Dated], day: Fraction | None, numb
     return observation._replace(note=note, day=None if day is None else chosen.day)
 
 
-_STILL = {PENDING: "a result is pending", "unknown": "another is not known"}  # reasons why there may be a worse value
+STILL = {PENDING: "a result is pending", "unknown": "another is not known"}  # reasons why there may be a worse value
 
 
 def _which(chosen: Dated, of_value: list[Dated], day: Fraction | None, number: int) -> list[str]:
@@ -72,13 +72,13 @@ def several(observable: Observable, found: list[Observation]) -> Observation:
 
 def may_be_worse(observable: Observable, value: Observed) -> bool:
     """True for a word that does not exclude a worse value than any number beside it."""
-    better = "elevated" if observable.worse == "low" else "low"
+    better = "elevated" if observable.decides == "low" else "low"
     return isinstance(value, Qualitative) and value.level not in ("normal", better)
 
 
 def _worst_findings(observable: Observable, found: list[Dated]) -> Dated:
     """The worse finding, however often the other was made; of named ones all that was found; the last of several."""
-    worse = [each for each in found if (_values(each) != {observable.negative}) is not (observable.worse == observable.negative)]
+    worse = [each for each in found if (_values(each) != {observable.negative}) is not (observable.decides == observable.negative)]
     last = max(worse or found, key=lambda each: each.day)
     named = frozenset().union(*map(_values, worse)) - {observable.negative}
     if not observable.values or named <= _values(last):
@@ -136,10 +136,10 @@ def _mirrored(interval: Interval) -> Interval:
 
 def _or_worse(observable: Observable, value: Observed, reason: str) -> Observed:
     """The value, or anything that is worse; a finding is not known then, for this reason."""
-    if isinstance(value, Finding) and (value.values == {observable.negative}) is not (observable.worse == observable.negative):
+    if isinstance(value, Finding) and (value.values == {observable.negative}) is not (observable.decides == observable.negative):
         return Missing(reason)
     if not isinstance(value, Quantity):
         return value
     lo, hi, lo_open, hi_open = value.interval
-    open_end = Interval(None, hi, hi_open=hi_open) if observable.worse == "low" else Interval(lo, None, lo_open)
+    open_end = Interval(None, hi, hi_open=hi_open) if observable.decides == "low" else Interval(lo, None, lo_open)
     return value._replace(interval=open_end)

@@ -389,12 +389,51 @@ def test_treatments_before_the_value():
     assert reading(course(text.replace("[9, yes]", "[6, yes]")), "marsh-2013", "d14")["certain"] == "PR"
 
 
-@pytest.mark.parametrize("stated", ["pending", "unknown", "not done"])
-def test_a_treatment_that_is_not_known_is_told(stated):
-    """Whether platelets rose by a transfusion is not stated by a word for unknown."""
+def test_a_treatment_that_is_not_stated_is_told():
+    """Whether platelets rose by a transfusion is not stated by a word for not stated."""
+    text = timeline((0, "{platelets: 20 G/L}"), (14, "{platelets: 80 G/L, platelet_transfusion: not done}"))
+    assert "platelets +300 % (whether treatment raised it is not stated: platelets)" in said(text)
+    assert "not stated" not in said(text.replace("not done", "no"))
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ("pending", "whether platelet transfusion was given is not known: the patient's own may be below that"),
+        ("unknown", "whether platelet transfusion was given is not known: the patient's own may be below that"),
+        ("yes", "under platelet transfusion: the patient's own is at most that"),
+    ],
+)
+def test_a_treatment_that_is_not_known_leaves_it_open(stated, told):
+    """A rise that a transfusion may have made is no improvement yet; it is told, with the reason."""
     text = timeline((0, "{platelets: 20 G/L}"), (14, f"{{platelets: 80 G/L, platelet_transfusion: {stated}}}"))
-    assert "whether treatment raised it is not stated: platelets" in said(text)
-    assert "not stated" not in said(text.replace(stated, "no"))
+    assert f"Better or worse than at the baseline is not known, d14 (day 14): platelets (at most +300 %; {told})" in said(text)
+    assert reading(course(text), "marsh-2013", "d14")["certain"] is None
+    assert reading(course(text), "marsh-2013", "d14")["possible"] == "PR"
+    assert (
+        reading(course(text.replace(f"transfusion: {stated}", "transfusion: no")), "marsh-2013", "d14")["certain"]
+        == "single_marker"
+    )
+
+
+def test_the_baseline_is_the_last_value_before_the_drug():
+    """A window brings no peak to the baseline: of the days before, the last value counts, and that of the day itself before it."""
+    text = (
+        "therapies: [{{drug: alemtuzumab, start: 0}}]\ntimepoints:\n  - {{name: d0, day: 0, window: 3 d{}}}\n"
+        "  - {{name: d14, day: 14, observations: {{ferritin: 9500 ng/mL}}}}\n"
+        "series: {{ferritin: {{unit: ng/mL, points: [[-4, 90000], [-3, 40000], {}]}}}}\n"
+    )
+
+    def moved(own, points):
+        (one,) = course(text.format(own, points))["lines"][0]["changes"][0]["markers"]
+        return one["before"], one["percent"] and one["percent"]["min"]
+
+    assert moved("", "[0, 10000]") == ("10000 ng/mL", "-5")
+    assert moved("", "[-1, 10000]") == ("10000 ng/mL", "-5")
+    assert moved("", "[5, 10000]") == ("40000 ng/mL", "-76.25")
+    assert moved(", observations: {ferritin: 10000 ng/mL}", "[-1, 12000]") == ("10000 ng/mL", "-5")
+    assert moved("", "[-1, not done]") == ("40000 ng/mL", "-76.25")
+    assert course(text.format("", "[-1, pending]"))["lines"][0]["changes"][0]["markers"] == []
 
 
 def test_an_early_response_does_not_stop_the_rule_of_two_weeks():

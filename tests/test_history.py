@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hlhcli.api import parse_document
 from hlhcli.history import History
 from hlhcli.observations import Missing, Qualitative, Quantity
+from hlhcli.quantity import Interval
 from hlhcli.snapshot import snapshots
 from hlhcli.worst import Dated, extreme
 
@@ -55,7 +56,17 @@ def of_all(observations, now, lowest):
         and (one.assay == now.assay or None in (one.assay, now.assay))
     ]
     found = extreme(alike, lowest) if alike else None
-    return found.observation if found else None
+    if found is None:
+        return None
+    excluded = ("elevated",) if lowest else ("low", "normal")
+    if any(
+        one.value == Missing("pending") or (isinstance(one.value, Qualitative) and one.value.level not in excluded)
+        for one in observations
+    ):
+        lo, hi, lo_open, hi_open = found.observation.value.interval
+        interval = Interval(None, hi, hi_open=hi_open) if lowest else Interval(lo, None, lo_open)
+        return found.observation._replace(value=found.observation.value._replace(interval=interval))
+    return found.observation
 
 
 @settings(max_examples=400)

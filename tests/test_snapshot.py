@@ -3,6 +3,8 @@
 import pytest
 
 from hlhcli.api import evaluate_document, parse_document
+from hlhcli.criteria import load
+from hlhcli.population import applicable
 from hlhcli.snapshot import age_at_first, snapshots
 
 
@@ -158,11 +160,19 @@ def test_an_age_in_weeks_stays_as_written():
     assert [each.known["age"].value.text for each in (first, later)] == ["3 wk", "22 d"]
 
 
-def test_the_first_age_stays_that_of_the_first_time_point():
-    """Each time point knows its own age, and that at the first of them."""
+def test_the_last_age_that_is_known():
+    """Each time point knows its own age, and where its day is not stated the last one before."""
     found, _ = snapshots(read("patient: {age: 20 d}\ntimepoints: [{name: a, day: 10}, {name: b, day: 0}]"))
     assert [snapshot.known["age"].value.text for snapshot in found] == ["20 d", "30 d"]
-    assert [snapshot.first_age.text for snapshot in found] == ["20 d", "20 d"]
+    assert [snapshot.last_age.text for snapshot in found] == ["20 d", "30 d"]
+    found, _ = snapshots(read("patient: {age: 20 d}\ntimepoints: [{name: a, day: 0}, {name: b, day: 10}, {name: c}]"))
+    assert [snapshot.last_age.text for snapshot in found] == ["20 d", "30 d", "30 d"]
+
+
+def test_who_has_grown_too_old_stays_so():
+    """A time point without a day comes after one at which the set was no longer made for the patient."""
+    text = "patient: {age: 15 y}\ntimepoints: [{name: a, day: 0}, {name: b}, {name: c, day: 700}, {name: d}]"
+    assert [applicable(load("hlh-2024"), each)[0] for each in snapshots(read(text))[0]] == [True, True, False, False]
 
 
 @pytest.mark.parametrize(

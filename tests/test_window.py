@@ -9,7 +9,7 @@ import hlhcli.worst
 from hlhcli import criteria, observables
 from hlhcli.api import check, evaluate_document, parse_document
 from hlhcli.errors import InputError
-from hlhcli.observations import NOT_STATED, Finding, Missing
+from hlhcli.observations import NOT_STATED, Finding, Missing, Quantity
 from hlhcli.quantity import exact_text
 from hlhcli.snapshot import snapshots
 from hlhcli.worst import Dated, worst
@@ -225,7 +225,10 @@ def test_a_window_is_the_worst_of_all_that_lies_in_it(seed):
         one = timepoint.observations.get(name)
         if inside and one is not None and one.value != NOT_STATED:
             inside.append(Dated(day, one))
-        assert snapshot.known.get(name) == (worst(observables.get(name), inside, day) if inside else one)
+        found = worst(observables.get(name), inside, day) if inside else one
+        if found is not None and found.day is None and isinstance(found.value, Quantity):
+            found = found._replace(day=day)
+        assert snapshot.known.get(name) == found
 
 
 def _quoted(value):
@@ -242,3 +245,37 @@ def test_many_windows_over_a_long_curve(monkeypatch):
     last = snapshots(parse_document(text, "p").patient)[0][-1]
     assert last.known["ferritin"].note == "day 39.07, the worst of 4000 values in the window"
     assert len(calls) < 4000 + 100 * 8
+
+
+@pytest.mark.parametrize(
+    ("ferritin", "esr", "expected"),
+    [
+        ("[[4, 900], [10, 2000]]", "[[4, 100], [10, 20]]", "met"),  # 100 on day 10: of several values of ESR the lowest counts
+        ("[[4, 2000], [10, 1900]]", "[[4, 100], [10, 20]]", "unknown"),  # the highest and the lowest are of different days
+        ("[[9, 5000]]", "[[10, 20]]", "unknown"),
+        ("[[10, 400]]", "[[10, 20]]", "not_met"),
+        ("[[10.25, 5000]]", "[[10.75, 20]]", "met"),
+    ],
+)
+def test_a_ratio_is_of_one_day(ferritin, esr, expected):
+    """Ferritin over ESR is published for values of the same day, and so it is in a window."""
+    text = (
+        "timepoints: [{name: now, day: 10.9, window: 7 d, observations: {sjia: yes}}]\n"
+        f"series: {{ferritin: {{unit: ng/mL, points: {ferritin}}}, esr: {{unit: mm/h, points: {esr}}}}}\n"
+    )
+    (found,) = check(parse_document(text, "p").patient, "ferritin-esr")
+    assert found.items[0].status.value == expected
+    notes = [line.note for line in found.items[0].evidence]
+    assert any("the values are of different days: no ratio" in (note or "") for note in notes) is (expected == "unknown")
+
+
+def test_a_value_of_the_time_point_itself_has_its_day():
+    """Beside what a window brings from another day, it is of another day."""
+    text = (
+        "timepoints: [{name: now, day: 10, window: 7 d, observations: {ferritin: 5000 ng/mL}}]\n"
+        "series: {esr: {unit: mm/h, points: [[9, 20]]}}\n"
+    )
+    (found,) = check(parse_document(text, "p").patient, "ferritin-esr")
+    assert found.items[0].status.value == "unknown"
+    (found,) = check(parse_document(text.replace("[9, 20]", "[10, 20]"), "p").patient, "ferritin-esr")
+    assert found.items[0].status.value == "met"

@@ -7,11 +7,11 @@ from functools import cache
 
 from hlhcli.cohort.dialects import Dialect
 from hlhcli.cohort.expressions import listed, not_of_blood, of_blood
-from hlhcli.cohort.source import LEFT, NO_COMPARATOR, NOT_BLOOD, NOT_KNOWN, UNKNOWN_SPECIMEN
+from hlhcli.cohort.source import LEFT, NOT_BLOOD, NOT_KNOWN, UNKNOWN_SPECIMEN
 from hlhcli.cohort.sql import case, literal
 from hlhcli.observations import PENDING, WORDS, missing
 from hlhcli.quantity import COMPARATORS, fold
-from hlhcli.readers.said import EQUAL, SPOILED, STATUSES
+from hlhcli.readers.said import EQUAL, NO_COMPARATOR, SPOILED, STATUSES
 
 _SAID = (SPOILED, PENDING)  # reasons for no value that a status says, and that are not as if nothing stood there
 _SINGLE = "<>≤≥⩽⩾≦≧"  # signs of one character, some of which are folded into two

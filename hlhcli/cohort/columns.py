@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeGuard
 from hlhcli import observables, rules
 from hlhcli.cohort import scale
 from hlhcli.cohort.layout import Layout
+from hlhcli.cohort.packing import whole_day
 from hlhcli.cohort.sql import UNKNOWN, among, case, joined, quoted, truth
 from hlhcli.observables import AGE, MOLECULAR, PSEUDO
 from hlhcli.outcome import edge_for
@@ -261,8 +262,7 @@ class Rules:
     def _ratio(self, node: rules.Ratio) -> str:
         over, under = ((scale.unitary(name, unit), name) for name, unit in zip(node.observables, node.units, strict=True))
         found = self._quotient(node.operator, node.number, over, under, "")
-        alike = _convertible(node)
-        return case((joined(alike, "AND"), found)) if alike else found
+        return case((joined([*_convertible(node), _of_one_day(node)], "AND"), found))
 
     def _change(self, node: rules.Change) -> str:
         """Now over before; by any amount where there is no natural zero."""
@@ -319,7 +319,7 @@ class Rules:
             return f"CASE WHEN {by} > 0 THEN CAST({end} AS DOUBLE) * {below} / (CAST({by} AS DOUBLE) * {above}) END"
 
         lo = divided(_whole(f"{over}_lo", -1)[0], _whole(f"{under}_hi", 1)[0])
-        known = " AND ".join([f"{over}_lo IS NOT NULL AND {under}_lo IS NOT NULL", *_convertible(node)])
+        known = " AND ".join([f"{over}_lo IS NOT NULL AND {under}_lo IS NOT NULL", *_convertible(node), _of_one_day(node)])
         return case((known, f"COALESCE({lo}, 0)")), case((known, divided(_whole(f"{over}_hi", 1)[0], _whole(f"{under}_lo", -1)[0])))
 
 
@@ -337,6 +337,12 @@ def _convertible(node: rules.Ratio) -> list[str]:
         if len(alike) < len(every):
             found.append(among(f"{name}_unit", alike))
     return found
+
+
+def _of_one_day(node: rules.Ratio) -> str:
+    """That both values of a ratio are of the same day, as they were published."""
+    over, under = (whole_day(f"{name}_at") for name in node.observables)
+    return f"{over} = {under}"
 
 
 def _whole(end: str, way: int) -> tuple[str, str]:

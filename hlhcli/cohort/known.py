@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hlhcli.cohort import scale
 from hlhcli.cohort.dialects import DAY, Dialect
 from hlhcli.cohort.layout import OPEN, PENDING, Column, Layout
-from hlhcli.cohort.packing import EPOCH, Packing
+from hlhcli.cohort.packing import EPOCH, Packing, whole_day
 from hlhcli.cohort.shown import finding_text
 from hlhcli.cohort.sql import among, case, indented, select
 from hlhcli.observables import AGE, AGE_AT_ONSET
@@ -26,7 +26,7 @@ LIMIT_BITS = 60  # of a laboratory's own limit
 
 def decoded(layout: Layout, packing: Packing, dialect: Dialect, keys: Sequence[str], gathered: Sequence[str], limits: bool) -> str:
     """Every anchor, with the packed numbers taken apart."""
-    columns = ["a.person_id, a.anchor, a.moment", f"(a.moment + {EPOCH}) // {DAY} - {EPOCH // DAY} AS day"]
+    columns = ["a.person_id, a.anchor, a.moment", f"{whole_day('a.moment')} - {EPOCH // DAY} AS day"]
     if layout.needs_age or layout.needs_onset:
         columns.append("a.born_first, a.born_last")
     for name in gathered:
@@ -171,7 +171,7 @@ def _finding(column: Column, layout: Layout, worded: bool) -> list[str]:
     bits = {value: layout.mark(name, value)[1] for value in column.values}
     least = min(bits.values())
     negative = column.observable.negative
-    worse = [value for value in bits if (value != negative) is not (column.observable.worse == negative)]
+    worse = [value for value in bits if (value != negative) is not (column.observable.decides == negative)]
     found, bad = (_marked(layout, column, *values) for values in (tuple(bits), tuple(worse)))
     is_open, is_pending = (f"{_marked(layout, column, mark)} <> 0" for mark in (OPEN, PENDING))
     if column.lasting and column.stated:  # an answer that lasts ends what was pending before it
@@ -192,8 +192,7 @@ def _finding(column: Column, layout: Layout, worded: bool) -> list[str]:
 def _denied_elsewhen(column: Column) -> str:
     """What comes and goes is denied for its own day only; of a measurement on another day that says nothing."""
     name, measured = column.name, column.observable.instead
-    days = [f"({each}_at + {EPOCH}) // {DAY}" for each in (name, measured)]
-    return f"{name}_is = 1 AND NOT {measured}_unit IS NULL AND {days[0]} <> {days[1]}"
+    return f"{name}_is = 1 AND NOT {measured}_unit IS NULL AND {whole_day(f'{name}_at')} <> {whole_day(f'{measured}_at')}"
 
 
 def _ages(layout: Layout) -> list[str]:

@@ -36,7 +36,7 @@ class Column(NamedTuple):
     @property
     def low(self) -> bool:
         """True where lower is worse."""
-        return self.observable.worse == "low"
+        return self.observable.decides == "low"
 
     @property
     def lasting(self) -> bool:

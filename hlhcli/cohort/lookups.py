@@ -13,12 +13,13 @@ from hlhcli import observables
 from hlhcli.cohort import scale, values
 from hlhcli.cohort.columns import LEVELS
 from hlhcli.cohort.layout import OPEN, PENDING, Column, Layout
-from hlhcli.cohort.source import ABSENT, ENDED, LEFT, NO_COMPARATOR, NOT_KNOWN, OF_MEASURED, PRESENT, Form, unit_of
+from hlhcli.cohort.source import ABSENT, ENDED, LEFT, NOT_KNOWN, OF_MEASURED, PRESENT, Form, unit_of
 from hlhcli.errors import UnknownName
 from hlhcli.observations import PENDING as IS_PENDING
 from hlhcli.observations import Finding, Missing, Observed, Qualitative, Quantity, answered, missing, qualitative, quantity, read
 from hlhcli.quantity import BadQuantity, Interval, NoNumber, readings
 from hlhcli.readers import codes
+from hlhcli.readers.said import NO_COMPARATOR
 from hlhcli.worst import may_be_worse
 
 NAN = frozenset({"nan", "inf", "infinity", "-inf", "-infinity", "+inf", "+infinity"})
@@ -287,7 +288,7 @@ def packed(column: Column, value: Observed) -> Said:
         marks: tuple[str, ...] = (f"group {on.group}",) if column.groups > 1 else ()
         return Said(name, worse, other, on.number, marks, shown=value.text)
     if isinstance(value, Finding):
-        is_worse = (value.values != {column.observable.negative}) is not (column.observable.worse == column.observable.negative)
+        is_worse = (value.values != {column.observable.negative}) is not (column.observable.decides == column.observable.negative)
         return Said(name, int(is_worse), None, 0, tuple(sorted(value.values)))
     if isinstance(value, Qualitative):
         marks = (OPEN,) if may_be_worse(column.observable, value) else ()

@@ -7,10 +7,11 @@ from functools import cache
 
 from hlhcli.cohort.dialects import DAY, Dialect, Table
 from hlhcli.cohort.expressions import NONE, Columns, bounds, clock, coded, days, free, listed, midnight, of_a_life, rows
-from hlhcli.cohort.source import ENDED, LEFT, NO_COMPARATOR, NO_DATE, NO_PERSON, NOT_KNOWN, PRESENT, Source
+from hlhcli.cohort.source import ENDED, LEFT, NO_DATE, NO_PERSON, NOT_KNOWN, PRESENT, Source
 from hlhcli.cohort.sql import literal
 from hlhcli.quantity import COMPARATORS
 from hlhcli.readers.omop import DENIED, STATUSES
+from hlhcli.readers.said import NO_COMPARATOR
 
 MEASUREMENT, CONDITION, DRUG, PERSON, CONCEPT = "measurement", "condition_occurrence", "drug_exposure", "person", "concept"
 READ = (MEASUREMENT, CONDITION, DRUG)
@@ -122,7 +123,8 @@ def _measurements(cdm: _Cdm) -> str:
     value = (
         f"CASE WHEN COALESCE(standard, '') NOT LIKE '{_LOINC}' AND COALESCE(source, '') NOT LIKE '{_LOINC}' "
         f"THEN '{LEFT}code not known here'\n"
-        f"  WHEN operator NOT IN ({listed(coded()['operators'])}) THEN '{LEFT}operator not known here'\n"
+        f"  WHEN operator NOT IN ({listed(coded()['operators'])}) AND NOT COALESCE(measured, written, answer) IS NULL "
+        f"THEN '{NOT_KNOWN}operator not known here'\n"
         f"  {_value(cdm.dialect)} END"
     )
     both = (

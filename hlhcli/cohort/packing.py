@@ -17,6 +17,11 @@ EPOCH = 43_830 * DAY  # from the first moment that can be packed, about 1850, to
 FIRST, LAST = -EPOCH, (1 << _MOMENT_BITS) - EPOCH - 1  # moments that can be packed, in milliseconds since 1970
 
 
+def whole_day(moment: str) -> str:
+    """SQL for the day of a moment, counted from the first that can be packed."""
+    return f"({moment} + {EPOCH}) // {DAY}"
+
+
 class Packing(NamedTuple):
     """Where the parts lie. What is not measured before is given all the room that there may be, and a number of 38 digits."""
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from hlhcli import observables
+from hlhcli.readers.said import NO_COMPARATOR
 
 Form = Literal["omop", "fhir", "mimic", "long", "wide"]
 
@@ -22,7 +23,6 @@ LEFT, NOT_KNOWN = "!", "?"  # how a value begins that is none, and one that is n
 PRESENT, ENDED, ABSENT = "present", "ended", "absent"
 NO_DATE, NO_PERSON = f"{LEFT}no date that can be read", f"{LEFT}no patient"
 NOT_BLOOD, UNKNOWN_SPECIMEN = "not a specimen of blood", "specimen not known here"
-NO_COMPARATOR = "comparator that is not understood"
 OF_MEASURED = (NOT_BLOOD, UNKNOWN_SPECIMEN, NO_COMPARATOR)
 NOT_JSON = "not JSON"
 BROKEN = "hlhcli_broken"  # a table of the lines that are no rows: file, line, reason

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hlhcli import observables
+from hlhcli.errors import printable
 from hlhcli.observations import PENDING, missing
 from hlhcli.readers import codes
 from hlhcli.readers.account import Account
@@ -12,11 +13,12 @@ from hlhcli.readers.chart import Place
 from hlhcli.readers.dates import Moment
 from hlhcli.readers.delimited import Row
 from hlhcli.readers.frame import SHIFTED, Frame
-from hlhcli.readers.meanings import Meaning, bounds, compared, meaning, measured, united
-from hlhcli.readers.said import SPOILED, STATUSES, status
+from hlhcli.readers.meanings import UNKNOWN, Meaning, bounds, compared, meaning, measured, united
+from hlhcli.readers.said import NO_COMPARATOR, SPOILED, STATUSES, status
 
 _KEPT = 10_000  # names of tests whose meaning is remembered
 _LONGEST = 400  # characters of a comment that is kept
+_SHOWN = 60  # of what is not understood
 
 
 class Long:
@@ -94,18 +96,15 @@ class Long:
         if not text:
             self.account.leave("no value", name, place)
             return
+        said = {"preliminary": "preliminary result", "corrected": f"corrected in row {row.line}", "awaited": f"status {written}"}
+        notes = [said.get(state, "") if text != PENDING else "", self._beside(row, "note")[:_LONGEST]]
         if of.observable and observables.get(of.observable).family is not None:
-            text = (
-                text
-                if frame.is_missing(text)
-                else compared(row.cells[frame.roles["comparator"]] if "comparator" in frame.roles else "", text)
-            )
-            if not text:
-                self.account.leave("comparator that is not understood", name, place)
-                return
-            of = self._with_unit(row, of)
-        said = {"preliminary": "preliminary result", "corrected": f"corrected in row {row.line}"}
-        notes = [said.get(state, ""), self._beside(row, "note")[:_LONGEST]]
+            sign = str(row.cells[frame.roles["comparator"]]) if "comparator" in frame.roles else ""
+            whole = text if frame.is_missing(text) else compared(sign, text)
+            if not whole:
+                self.account.remark(NO_COMPARATOR, name, place)
+                notes.append(f"'{printable(sign, _SHOWN)}' beside {printable(text, _SHOWN)} is not understood")
+            text, of = whole or UNKNOWN, self._with_unit(row, of)
         more = {"reference": self._reference(row, of, place), "note": "; ".join(filter(None, notes))}
         if "status" in frame.roles:
             timepoint = frame.cell(row, "timepoint")

@@ -15,7 +15,7 @@ from hlhcli.readers import codes, dates, delimited
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import Chart, Charts, Fact, Place, Remark
 from hlhcli.readers.delimited import Row
-from hlhcli.readers.meanings import Meaning, Said, bounds, compared, united, values
+from hlhcli.readers.meanings import UNKNOWN, Meaning, Said, bounds, compared, united, values
 
 MEASUREMENT, CONDITION, PERSON, CONCEPT = "MEASUREMENT", "CONDITION_OCCURRENCE", "PERSON", "CONCEPT"
 _READ = (MEASUREMENT, CONDITION)
@@ -256,13 +256,13 @@ class _Measurements(_Reader):
         name, kind = known
         operator = line.id("operator_concept_id")
         comparator = codes.operator(operator) if operator else ""
-        if comparator is None:
-            self.account.leave("operator not known here", _digits(operator), place)
-            return
         of = self._with_unit(
             line, Meaning(name, kind=kind, reference=bounds(line.get("range_low"), line.get("range_high"), "point"))
         )
-        said = self._said(line, of, comparator, place)
+        said = self._said(line, of, comparator or "", place)
+        if said and comparator is None:
+            note = f"{said[0].value}, with an operator that is not known here ({_digits(operator)})"
+            said = [Said(UNKNOWN, note=note, doubt="operator not known here")]
         if not said:
             self.account.leave("no value", name, place)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 SPOILED = "unreadable"  # a result that is none
+NO_COMPARATOR = "comparator that is not understood"
 EQUAL = ("", "=", "==", "eq", "equal", "na", "n/a", "none", "null")  # comparators that add nothing
 
 # The words of a status column, those of HL7 v2 (table 0085) and FHIR among them.

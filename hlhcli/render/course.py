@@ -270,6 +270,13 @@ def _markers(each: LineCourse, place: int, course: Course) -> Iterator[str]:
             silent = [m.observable for m in markers if which and m.better and not m.treatments_stated]
             could = f" (whether treatment raised it is not stated: {', '.join(map(observables.inline, silent))})" if silent else ""
             yield f"{word} than at the baseline, {at}: {', '.join(found)}{could}"
+    left_open = [
+        f"{observables.inline(m.observable)} ({'; '.join(filter(None, (m.change.text, m.now.note)))})"
+        for m in markers
+        if m.better is None and m.change.ratio is not None and m.change.direction is None
+    ]
+    if left_open:
+        yield f"Better or worse than at the baseline is not known, {at}: {', '.join(left_open)}"
     refused = [
         f"{observables.inline(m.observable)} ({m.change.why_not})"
         for m in markers

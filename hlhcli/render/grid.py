@@ -165,7 +165,7 @@ def _aside(part: Outcome) -> Cell:
     line = part.evidence[0]
     negated = isinstance(part.node, rules.Logic) and part.node.kind == "not"
     name = f"{observables.get(line.observable).title.lower()} " if negated else ""
-    return Cell(part.status, (printable(name + (line.value or "not stated")),))
+    return Cell(part.status, (printable(name + (line.value or line.note or "not stated")),))
 
 
 def _cells(assessment: Assessment) -> list[Cell]:

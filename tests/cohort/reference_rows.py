@@ -345,7 +345,8 @@ class _Course:
 
     def row(self, number: int, criteria: CriteriaSet, columns: Iterable[str]) -> dict[str, object]:
         place, known = self.places[number], self.known[number] | self.past(number, criteria)
-        snapshot = Snapshot(Timepoint(name="-"), number, None, place.day, known, self.ages[0])
+        of_days = {name: one._replace(day=one.day / DAY) if one.day is not None else one for name, one in known.items()}
+        snapshot = Snapshot(Timepoint(name="-"), number, None, place.day, of_days, self.ages[0])
         found = assess(criteria, snapshot)
         score = found.score or Interval(None, None)
         groups = found.groups

@@ -14,6 +14,7 @@ from hlhcli.errors import InputError
 from hlhcli.readers import guess, table, therapies
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import latest
+from hlhcli.readers.said import NO_COMPARATOR
 
 LONG = "patient,date,test,value,unit\n"
 WIDE = "patient,date,Ferritin (ng/mL),hb,fever\n"
@@ -92,6 +93,8 @@ def test_quantities_are_of_blood_only(specimen, test, expected):
         ("F", 1, ""),
         ("preliminary", 1, "preliminary result"),
         ("entered in error", 0, ""),
+        ("in process", 1, "status in process"),
+        ("Registered", 1, "status registered"),
         ("entered_in_error", 0, ""),
         ("Cancelled", 0, ""),
         ("X", 0, ""),
@@ -99,7 +102,7 @@ def test_quantities_are_of_blood_only(specimen, test, expected):
     ],
 )
 def test_the_status_of_a_row_counts(state, used, note):
-    """What was entered in error or cancelled is left; what is preliminary says so."""
+    """What was entered in error or cancelled is left; what is preliminary, or should have no value yet, says so."""
     rules = "layout: long\npatient: p\ntime: d\nanalyte: t\nvalue: v\nunit: u\nstatus: s\n"
     charts, _ = read(f"p,d,t,v,u,s\n1,2016-05-02,ferritin,900,ng/mL,{state}\n", rules)
     assert [fact.note for fact in entries(charts)] == [note] * used
@@ -160,12 +163,13 @@ def test_the_reference_range_of_the_laboratory_is_kept(columns, cells, expected)
      (">", "<5", None), ("~", "5", None), (">", "5-9", None)],
 )  # fmt: skip
 def test_the_comparator_has_a_column_of_its_own(comparator, value, expected):
-    """It stands before the value; what contradicts, or is none, is left."""
+    """It stands before the value; where it contradicts it, or is none, nothing is known of the value."""
     text = f"patient,date,test,comparator,value,unit\n1,2016-05-02,ferritin,{comparator},{value},ng/mL\n"
-    if expected is None:
-        assert left(text) == [("comparator that is not understood", "ferritin", 1)]
-    else:
-        assert [fact[1] for fact in facts(text)] == [expected]
+    assert [fact[1] for fact in facts(text)] == [expected or "unknown"]
+    charts, account = read(text)
+    assert account.left == []
+    assert [each.reason for each in account.remarks if each.what == "ferritin"] == [NO_COMPARATOR] * (expected is None)
+    assert [f"'{comparator}' beside {value} is not understood" in fact.note for fact in entries(charts)] == [expected is None]
 
 
 @pytest.mark.parametrize(
@@ -745,4 +749,4 @@ def test_a_status_with_underscores_is_one_without_a_mapping_too():
 def test_a_sign_before_the_value_and_one_of_its_own(sign, value, kept):
     """Both must say the same, however they are written."""
     found = facts(f"patient,date,test,comparator,value,unit\n1,2016-05-02,ferritin,{sign},{value},ng/mL\n")
-    assert [text for _, text, *_ in found] == ([">=4000"] if kept else [])
+    assert [text for _, text, *_ in found] == [">=4000" if kept else "unknown"]
