@@ -14,7 +14,7 @@ from hlhcli.patient import Patient
 from hlhcli.readers.detect import Form, Source
 from hlhcli.readers.yaml_json import Document, read
 from hlhcli.reported import misfit
-from hlhcli.rules import CriteriaSet
+from hlhcli.rules import CriteriaSet, asked_before
 from hlhcli.snapshot import Snapshot, snapshots
 from hlhcli.yamltree import MAX_BYTES
 
@@ -186,7 +186,13 @@ def evaluate_document(document: Document, sets: Iterable[CriteriaSet], rules: tu
     ordered, remarks = snapshots(document.patient)
     start = document.where("timepoints")
     warnings = [*document.warnings, *(Problem(document.source, remark, *start) for remark in remarks)]
-    assessments = _assess(ordered, list(sets))
+    sets = list(sets)
+    for each in sets:
+        if asked := asked_before(each.verdict):
+            names = ", ".join(dict.fromkeys(name for _, name in asked))
+            message = f"{each.id} asks how it was before ({names}): a time point stands for itself; 'hlhcli cohort' reads such sets"
+            warnings.append(Problem(document.source, message, *start))
+    assessments = _assess(ordered, sets)
     for assessment in assessments:
         for name, message in assessment.cautions:
             problem = Problem(document.source, f"{assessment.timepoint}: {name}: {message}", *_place(document, assessment, name))

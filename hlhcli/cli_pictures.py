@@ -25,7 +25,15 @@ _File = Annotated[str, typer.Argument(metavar="FILE", help="An input of one pati
 def figure(
     file: _File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The picture: .svg, .png or .pdf.")],
-    criteria: Criteria = None,
+    criteria: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--criteria",
+            "-c",
+            metavar="ID|FILE",
+            help="One set of criteria, or a criteria file, and rules of response; repeatable. [default: hlh-2004]",
+        ),
+    ] = None,
     folder: Folder = None,
     form_in: From = None,
     mapping: Map = None,

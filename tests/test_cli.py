@@ -282,3 +282,13 @@ def test_interrupted(tmp_path):
         _, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert b"Traceback" not in err
+
+
+def test_a_set_that_asks_of_the_past_is_told(tmp_path):
+    """A time point stands for itself: what a set asks of those before stays unknown, and a warning says so."""
+    own = tmp_path / "own.yaml"
+    rule = "verdict: {when: ferritin falls >= 25 % from baseline}"
+    own.write_text(f"id: own\ntitle: Own\ncitation: {{text: none}}\nprovenance: primary\n{rule}\n")
+    (found,) = hlhcli("check", "-c", own, SAMPLES / "synthetic-course.yaml", "--json").json["results"]
+    assert {each["verdict"] for each in found["assessments"]} == {"indeterminate"}
+    assert any("own asks how it was before (ferritin)" in each["message"] for each in found["warnings"])

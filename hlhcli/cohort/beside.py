@@ -29,7 +29,7 @@ def _with_comparator(dialect: Dialect) -> str:
     signs = " ".join(f"WHEN {literal(word)} THEN '{sign}'" for word, sign in _signs().items())
     sign = f"CASE {said} {signs} END"
     own = "SUBSTRING(TRIM(value), 1, CASE WHEN SUBSTRING(TRIM(value), 2, 1) = '=' THEN 2 ELSE 1 END)"
-    doubted = f"'{NOT_KNOWN}{NO_COMPARATOR}|' || TRIM(value)"
+    doubted = f"'{NOT_KNOWN}{NO_COMPARATOR}|' || value"
     return case(
         (f"{_BLANK} OR comparator IS NULL OR {said} IN ({listed(EQUAL)})", "value"),
         (f"{sign} IS NULL", doubted),

@@ -13,7 +13,8 @@ Kind = Literal["text", "integer", "decimal", "double", "boolean", "date", "times
 DAY = 86_400_000  # milliseconds
 ERA = 730_485 * DAY  # from a day before all dates to 1970, so that a remainder is never negative
 _COUNT = "^-?[0-9]{1,5}([.][0-9]{1,6})?$"
-_ISO = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?"
+_ISO = "[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?"
+_WHOLE = f"^({_ISO}) *(Z|UTC|GMT|[-+][0-9]{{2}}(:?[0-9]{{2}})?)? *$"  # 11:30 PM is not 11:30
 # Days that there are, for a database that can only try to make a date of a text, and fail.
 _LEAP = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29"
 _CALENDAR = (
@@ -52,10 +53,10 @@ class Dialect:
         """
         if kind in ("integer", "decimal", "double"):
             return (
-                f"CASE WHEN ABS({expression}) < 100000 THEN CAST(ROUND(CAST({expression} AS DECIMAL(18, 6)) * {DAY}) AS BIGINT) END"
+                f"CASE WHEN ABS({expression}) < 100000 THEN CAST(ROUND(CAST({expression} AS DECIMAL(20, 6)) * {DAY}) AS BIGINT) END"
             )
         if kind == "day":
-            number = f"CASE WHEN {self.matches(expression, _COUNT)} THEN CAST({expression} AS DECIMAL(18, 6)) END"
+            number = f"CASE WHEN {self.matches(expression, _COUNT)} THEN CAST({expression} AS DECIMAL(20, 6)) END"
             return f"CAST(ROUND(({number}) * {DAY}) AS BIGINT)"
         if kind == "date":
             return self._of_timestamp(f"CAST({expression} AS TIMESTAMP)")
@@ -65,7 +66,7 @@ class Dialect:
 
     def parsed(self, text: str) -> str:
         """The timestamp that an ISO text says, without its zone; NULL where it is none."""
-        return f"TRY_CAST(NULLIF(REPLACE(REGEXP_EXTRACT({text}, '{_ISO}'), 'T', ' '), '') AS TIMESTAMP)"
+        return f"TRY_CAST(NULLIF(REPLACE(REGEXP_EXTRACT({text}, '{_WHOLE}', 1), 'T', ' '), '') AS TIMESTAMP)"
 
     def _of_timestamp(self, expression: str) -> str:
         return f"EPOCH_MS({expression})"
@@ -83,7 +84,7 @@ class Dialect:
         return f"RTRIM(CAST(CAST({millis} AS DECIMAL(20, 4)) / {DAY} AS VARCHAR), '0')"
 
     def births(self, table: Table, person: str, date: str | None, year: str | None) -> str:
-        """The first and the last day on which each person of a table can have been born, in days since 1970."""
+        """The first and the last day on which each person (SQL) of a table can have been born, in days since 1970."""
         day = "CAST(NULL AS BIGINT)"
         if date:
             day = f"(({self.millis(_quoted(date), table.columns[date])}) + {ERA}) // {DAY} - {ERA // DAY}"
@@ -93,7 +94,7 @@ class Dialect:
             stated = f"CASE WHEN {self.matches(text, '^[0-9]{4}$')} THEN CAST({text} AS INT) END"
             first = f"COALESCE({day}, {self.new_year(stated)})"
             last = f"COALESCE({day}, {self.new_year(f'{stated} + 1')} - 1)"
-        return f"SELECT {_quoted(person)} AS person_id, {first} AS born_first, {last} AS born_last FROM {table.name}"
+        return f"SELECT {person} AS person_id, {first} AS born_first, {last} AS born_last FROM {table.name}"
 
     def new_year(self, year: str) -> str:
         """The first day of a year, in days since 1970."""
@@ -153,7 +154,7 @@ class Spark(Dialect):
         return f"({text} RLIKE '{pattern}')"
 
     def parsed(self, text: str) -> str:
-        return f"TRY_CAST(NULLIF(REPLACE(REGEXP_EXTRACT({text}, '{_ISO}', 0), 'T', ' '), '') AS TIMESTAMP)"
+        return f"TRY_CAST(NULLIF(REPLACE(REGEXP_EXTRACT({text}, '{_WHOLE}', 1), 'T', ' '), '') AS TIMESTAMP)"
 
     def part(self, person: str, parts: int) -> str:
         return f"PMOD(HASH(CAST({person} AS STRING)), {parts})"
@@ -190,8 +191,8 @@ class Postgres(Dialect):
         return f"TO_CHAR({self.timestamp(millis)}, 'YYYY-MM-DD{' HH24:MI:SS' if with_time else ''}')"
 
     def parsed(self, text: str) -> str:
-        begin = f"REGEXP_REPLACE(SUBSTRING({text}, 1, 23), '({_ISO}).*', '\\1')"  # finer than a millisecond: it would be rounded
-        readable = self.matches(text, f"^{_CALENDAR}(?!{_NO_CLOCK})")
+        begin = f"REGEXP_REPLACE(SUBSTRING({text}, 1, 23), '^({_ISO}).*', '\\1')"  # finer than a millisecond: it would be rounded
+        readable = f"{self.matches(text, f'^{_CALENDAR}(?!{_NO_CLOCK})')} AND {self.matches(text, _WHOLE)}"
         return f"CASE WHEN {readable} THEN CAST(REPLACE({begin}, 'T', ' ') AS TIMESTAMP) END"
 
 

@@ -75,7 +75,7 @@ def known(layout: Layout, gathered: Sequence[str], reaches: Reaches, worded: boo
 
 
 def _corrected(layout: Layout, sql: str) -> str:
-    """With the ages, and without what is denied on another day than that of a measurement."""
+    """With the ages, and without what is denied on another day, or at another time of it, than that of a measurement."""
     ages = _ages(layout)
     replaced = {
         f"{column.name}_is": case((_denied_elsewhen(column), "NULL"), otherwise=f"{column.name}_is")
@@ -192,7 +192,9 @@ def _finding(column: Column, layout: Layout, worded: bool) -> list[str]:
 def _denied_elsewhen(column: Column) -> str:
     """What comes and goes is denied for its own day only; of a measurement on another day that says nothing."""
     name, measured = column.name, column.observable.instead
-    return f"{name}_is = 1 AND NOT {measured}_unit IS NULL AND {whole_day(f'{name}_at')} <> {whole_day(f'{measured}_at')}"
+    days = f"{whole_day(f'{name}_at')} <> {whole_day(f'{measured}_at')}"
+    timed = " AND ".join(f"({each}_at + {EPOCH}) % {DAY} <> 0" for each in (name, measured))  # at midnight no time is stated
+    return f"{name}_is = 1 AND NOT {measured}_unit IS NULL AND ({days} OR {name}_at <> {measured}_at AND {timed})"
 
 
 def _ages(layout: Layout) -> list[str]:

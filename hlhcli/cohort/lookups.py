@@ -17,7 +17,7 @@ from hlhcli.cohort.source import ABSENT, ENDED, LEFT, NOT_KNOWN, OF_MEASURED, PR
 from hlhcli.errors import UnknownName
 from hlhcli.observations import PENDING as IS_PENDING
 from hlhcli.observations import Finding, Missing, Observed, Qualitative, Quantity, answered, missing, qualitative, quantity, read
-from hlhcli.quantity import BadQuantity, Interval, NoNumber, readings
+from hlhcli.quantity import BadQuantity, NoNumber, readings
 from hlhcli.readers import codes
 from hlhcli.readers.said import NO_COMPARATOR
 from hlhcli.worst import may_be_worse
@@ -27,6 +27,7 @@ NO_VALUE, NO_UNIT, UNKNOWN_UNIT, UNREADABLE, NOT_A_NUMBER = (
     "no value", "no unit", "unknown unit", "value that cannot be read", "NaN or infinity",
 )  # fmt: skip
 NO_PERSON, NO_TIME = "no person", "no time"
+CONTRADICTORY = "codes that contradict one another"
 
 
 class Target(NamedTuple):
@@ -36,27 +37,33 @@ class Target(NamedTuple):
     kind: str = ""
     implied: str | None = None
     denied: str | None = None  # the value where it is absent; None where that says nothing
+    wrong: str = ""  # why the code says nothing of it
 
 
 def targets(code: str) -> list[Target]:
-    """The observables that a code of the input is about; none for a code that is not known here."""
-    for coding in code.split(" "):
-        system, bar, rest = coding.partition("|")
-        if not bar:
-            try:
-                return [Target(observables.resolve(coding))]
-            except UnknownName:
-                system, rest = "loinc", coding
-        short = codes.system(system) or ""
-        number = rest.partition("|")[0]
-        if short == "loinc" and (found := codes.loinc(number)):
-            return [Target(*found)]
-        if short == "hlhcli" and number in observables.aliases():
-            return [Target(observables.resolve(number))]
-        if stated := codes.findings(short, number):
-            whole = codes.is_whole(short, number)
-            return [Target(name, "", value, _contrary(name) if whole else None) for name, value in stated]
-    return []
+    """The observables that a code of the input, of one or more codings, is about; none for a code that is not known here."""
+    known = [found for coding in code.split(" ") if (found := _targets(coding))]
+    single = {found[0].observable: found[0] for found in reversed(known) if len(found) == 1}
+    if len(single) > 1:
+        return [each._replace(wrong=CONTRADICTORY) for each in single.values()]
+    return list(single.values()) or (known[0] if known else [])
+
+
+def _targets(coding: str) -> list[Target]:
+    system, bar, rest = coding.partition("|")
+    if not bar:
+        try:
+            return [Target(observables.resolve(coding))]
+        except UnknownName:
+            system, rest = "loinc", coding
+    short = codes.system(system) or ""
+    number = rest.partition("|")[0]
+    if short == "loinc" and (found := codes.loinc(number)):
+        return [Target(*found)]
+    if short == "hlhcli" and number in observables.aliases():
+        return [Target(observables.resolve(number))]
+    whole = codes.is_whole(short, number)
+    return [Target(name, "", value, _contrary(name) if whole else None) for name, value in codes.findings(short, number)]
 
 
 def drug(code: str) -> str | None:
@@ -120,8 +127,8 @@ class Lookups:
 
     def _one(self, group: Group, target: Target, column: Column) -> str:
         """What one of the observables of the code is said to be; or why the row says nothing of it."""
-        if group.wrong:
-            return group.wrong
+        if group.wrong or target.wrong:
+            return group.wrong or target.wrong
         return self._plain(group, target, column) if group.text is None else self._text(group, target, column)
 
     def _plain(self, group: Group, target: Target, column: Column) -> str:
@@ -202,25 +209,26 @@ def say(group: Group, target: Target, column: Column, form: Form) -> tuple[Said 
         if not column.is_quantity or not (of_blood or first[1:] == NO_COMPARATOR):
             return say(group._replace(text=second), target, column, form)
         second = ""
-    said, reason = _say(first.strip(), group.unit, target, column, form)
+    said, reason = _say(first, group.unit, target, column, form)
     if reason and second:
-        return _say(second.strip(), group.unit, target, column, form)
+        return _say(second, group.unit, target, column, form)
     return said, reason
 
 
-def _say(text: str, unit: str, target: Target, column: Column, form: Form) -> tuple[Said | None, str]:
+def _say(stated: str, unit: str, target: Target, column: Column, form: Form) -> tuple[Said | None, str]:
     name = column.name
     opened = Said(name, marks=(OPEN,), said=0)  # something was said that is not known: a worse value may exist
+    text = stated.strip()
     if not text:
         return None, NO_VALUE
-    if text[0] == LEFT:
+    if stated[0] == LEFT:
         return None, text[1:].strip()
-    if text[0] == NOT_KNOWN and len(text) > 1:
+    if stated[0] == NOT_KNOWN and len(text) > 1:
         return opened, text[1:].strip()
     if text.casefold() in NAN:
         return None, NOT_A_NUMBER
     if target.implied is not None:
-        implied, reason = _implied(text, target, column)
+        implied, reason = _implied(stated, target, column)
         if implied is None:
             return None, reason
         text = implied
@@ -238,9 +246,9 @@ def _say(text: str, unit: str, target: Target, column: Column, form: Form) -> tu
     return packed(column, value), ""
 
 
-def _implied(text: str, target: Target, column: Column) -> tuple[str | None, str]:
+def _implied(stated: str, target: Target, column: Column) -> tuple[str | None, str]:
     """What a code stands for by itself, where it is present or absent; or why that says nothing."""
-    word = text.casefold()
+    word, text = stated.casefold(), stated.strip()
     if word == ENDED and column.lasting:
         return None, "over by then"
     answer = {PRESENT: "yes", ENDED: "yes", ABSENT: "no"}.get(word) or answered(text)
@@ -304,12 +312,13 @@ def limits(reference: str, unit: str, column: Column) -> tuple[int | None, int |
     """The laboratory's upper and lower limit in ticks; None for one that is not stated."""
     found = column.observable.units.find(unit)
     try:
-        interval: Interval = readings(reference)[0].interval
+        measures = readings(reference.strip().strip("()[]").strip())
     except BadQuantity:
         return None, None
-    if found is None:
+    own = column.observable.units.find(measures[0].unit) if measures[0].unit else found
+    if found is None or own is None or not own.convertible(found) or len(measures) > 1:
         return None, None
-    on = scale.unitary(column.name, found)
+    interval, on = measures[0].interval, scale.unitary(column.name, own)
     upper = None if interval.hi is None else 2 * int(scale.half_ticks(interval.hi, on))
     lower = None if not interval.lo else 2 * int(scale.half_ticks(interval.lo, on))
     return upper, lower

@@ -188,6 +188,6 @@ def births(table: Table, dialect: Dialect, source: str) -> str:
     year = tables.column(table, ("year_of_birth", "birth_year"))
     if person is None or (date is None and year is None):
         raise InputError([Problem(source, "no column person_id with birth_date or year_of_birth")])
-    born = dialect.births(table, person, date, year)
+    born = dialect.births(table, tables.who(table, person), date, year)
     least = "MIN(born_first) AS born_first, MAX(born_last) AS born_last"  # a person may stand there twice, with two days
     return f"SELECT person_id, {least}\nFROM (\n{born}\n) AS born\nGROUP BY person_id"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hlhcli.cohort.dialects import Dialect, Kind, Table
+from hlhcli.cohort.expressions import free
 from hlhcli.cohort.source import Source
 from hlhcli.cohort.sql import literal
 from hlhcli.cohort.sql import quoted as quote
@@ -23,6 +24,7 @@ BESIDE = {  # in the order in which they are read
     "status": ("status", "result_status"),
     "specimen": ("specimen", "specimen_type", "sample_type", "fluid", "material", "matrix", "sample_material", "lbspec"),
 }
+_NUMBERS = ("integer", "decimal", "double")
 _NO_TIME = ("boolean", "other")  # kinds of columns that hold a time at most in their text
 
 
@@ -49,7 +51,16 @@ def of_person(table: Table, dialect: Dialect, source: str) -> Columns:
         raise InputError([Problem(source, f"no column {missing}; it has {found}")])
     chosen = time or day or ""
     written = quote(chosen) if table.columns[chosen] not in _NO_TIME else f"CAST({quote(chosen)} AS VARCHAR)"
-    return Columns(quote(person), dialect.millis(written, _kind(table, chosen, time is None)), _is_days(table, chosen), chosen)
+    moment = dialect.millis(written, _kind(table, chosen, time is None))
+    return Columns(who(table, person), moment, _is_days(table, chosen), chosen)
+
+
+def who(table: Table, name: str) -> str:
+    """Who a row is about, as SQL: without blanks around it, and NULL where nobody is named."""
+    kind = table.columns[name]
+    if kind == "text":
+        return f"NULLIF(TRIM({quote(name)}), '')"
+    return f"CASE WHEN LOWER(CAST({quote(name)} AS VARCHAR)) <> 'nan' THEN {quote(name)} END" if kind == "double" else quote(name)
 
 
 def _kind(table: Table, name: str, is_day: bool) -> Kind:
@@ -59,7 +70,7 @@ def _kind(table: Table, name: str, is_day: bool) -> Kind:
 
 def _is_days(table: Table, name: str) -> bool:
     """True where a column of moments counts days."""
-    return table.columns[name] in ("integer", "decimal", "double") or name in DAY
+    return table.columns[name] in _NUMBERS or name in DAY
 
 
 def long(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
@@ -73,7 +84,7 @@ def long(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
         "person_id": columns.person,
         "t": columns.time,
         "code": dialect.text(quote(code), table.columns[code]),
-        "value": _text(table, dialect, value),
+        "value": _said(table, dialect, value),
         "unit": _text(table, dialect, unit),
         "reference": _text(table, dialect, reference),
     }
@@ -90,6 +101,12 @@ def long(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
     return Source(sql, None, "long"), columns.days
 
 
+def _said(table: Table, dialect: Dialect, name: str) -> str:
+    """A value as text, which cannot be taken for what this tool says of one."""
+    plain = dialect.text(quote(name), table.columns[name])
+    return plain if table.columns[name] in _NUMBERS else free(plain)
+
+
 def _text(table: Table, dialect: Dialect, name: str | None) -> str:
     """A column as text, whatever it holds; a column of nothing has any type."""
     return dialect.text(quote(name), table.columns[name]) if name else "CAST(NULL AS VARCHAR)"
@@ -99,14 +116,14 @@ def wide(table: Table, dialect: Dialect, source: str) -> tuple[Source, bool]:
     """One column per observable, its unit in the heading: `ferritin (ng/mL)` or `ferritin_ng_ml`. Raises InputError."""
     columns = of_person(table, dialect, source)
     parts = []
-    for name, kind in table.columns.items():
+    for name in table.columns:
         said = heading(name)
         if not said.observable:
             continue
         unit = literal(said.unit) if said.unit else "CAST(NULL AS VARCHAR)"
         parts.append(
             f"SELECT {columns.person} AS person_id, {columns.time} AS t, '{said.observable}' AS code,"
-            f" {dialect.text(quote(name), kind)} AS value, {unit} AS unit, CAST(NULL AS VARCHAR) AS reference FROM {table.name}"
+            f" {_said(table, dialect, name)} AS value, {unit} AS unit, CAST(NULL AS VARCHAR) AS reference FROM {table.name}"
         )
     if not parts:
         raise InputError([Problem(source, "neither columns 'code' and 'value', nor a column that names an observable")])

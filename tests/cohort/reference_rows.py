@@ -192,7 +192,7 @@ def read_row(row: Row) -> tuple[list[Reading], list[Rejected]]:
     meanings = meant(row.code)
     if row.person_id is None or row.time is None:
         return [], [Rejected(row, "no person" if row.person_id is None else "no time")] if meanings else []
-    if value.startswith("!") or value.casefold().lstrip("+-") in ("nan", "inf", "infinity"):
+    if value.casefold().lstrip("+-") in ("nan", "inf", "infinity"):
         return [], [Rejected(row, value)] if meanings else []
     if not meanings or not value:
         return [], [Rejected(row, "no value")] if meanings else []
@@ -393,13 +393,16 @@ def _shown(one: Observation) -> str:
 
 
 def _denied_elsewhen(name: str, one: Observation, known: Mapping[str, Observation]) -> bool:
-    """True for a finding that comes and goes, denied on another day than that of the measured value."""
+    """True for a finding that comes and goes, denied on another day than that of the measured value, or at another time of it."""
     observable = observables.get(name)
     measured = known.get(observable.instead or "")
     if not observable.comes_and_goes or measured is None or not isinstance(measured.value, Quantity):
         return False
     denied = isinstance(one.value, Finding) and one.value.values == {observable.negative}
-    return denied and one.day is not None and measured.day is not None and one.day // DAY != measured.day // DAY
+    if not denied or one.day is None or measured.day is None:
+        return False
+    timed = one.day % DAY and measured.day % DAY  # at midnight no time is stated
+    return bool(one.day // DAY != measured.day // DAY or (timed and one.day != measured.day))
 
 
 def _furthest(found: list[Dated], now: Observation | None, lowest: bool) -> Observation | None:

@@ -632,7 +632,9 @@ def test_values_of_any_type(tmp_path, sql, expected):
 TIMES = {
     "2024-01-01": True, "2024-01-01T10:30": True, "2024-01-01 10:30:15.123456": True, "2024-01-01T10:30:00Z": True,
     "2024-01-01T23:30:00-05:00": True, "2024-01-01T00:00:00+14:00": True, "2024-02-30": False, "01.01.2024": False, "yesterday": False,
-    "": False, "0": False, "9999-99-99": False, "2024-01-01; drop table x": True, "1066-10-14": False, "-1": False,
+    "2024-01-01 11:30 PM": False, "2024-01-01 9:30": False, "2024-01-01 10h30": False, "2024-01-011": False, "2024-01-01/2024-03-05": False,
+    "2024-01-01 10:30:00 UTC": True, "2024-01-01 10:30+0100": True, "2024-01-01T10:30:00+01": True, "2024-01-01 ": True,
+    "": False, "0": False, "9999-99-99": False, "2024-01-01; drop table x": False, "1066-10-14": False, "-1": False,
 }  # fmt: skip
 
 
@@ -673,13 +675,13 @@ def test_times_of_any_type(tmp_path, name, sql, anchor):
 @pytest.mark.usefixtures("quick")
 def test_persons_of_any_name(tmp_path):
     """Persons go by quotes, unicode, long and empty names; without a person a row is left."""
-    names = ["O'Brien", 'a "b"', "Зоя 🙂 \u202e", "x" * 5000, "a|b c", " 7", "007", "7", "'; drop table x; --", "NULL"]
+    names = ["O'Brien", 'a "b"', "Зоя 🙂 \u202e", "x" * 5000, "a|b c", "007", "7", "'; drop table x; --", "NULL"]
     rows = io.StringIO()
     writer = csv.writer(rows, lineterminator="\n")
     writer.writerows([name, "2024-01-01", "ferritin", "900", "ng/mL"] for name in [*names, ""])
     found = ferritin(tmp_path, rows.getvalue())
     # What acts on a screen or in a spreadsheet is shown and does not act; Parquet and NDJSON hold it as it is.
-    shown = {names[2]: r"Зоя 🙂 \u202e", names[8]: "'; drop table x; '--"}
+    shown = {names[2]: r"Зоя 🙂 \u202e", names[7]: "'; drop table x; '--"}
     assert {person for person, _ in found} == {shown.get(name, name) for name in names}
     assert left(tmp_path, tmp_path / "labs.csv") == {"no person": 1}
 
@@ -707,6 +709,98 @@ def test_persons_of_any_type(tmp_path, kind):
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_blank_person_is_nobody(tmp_path):
+    """Blanks around a name do not part a person, and alone they name nobody; nor does NaN."""
+    found = left(
+        tmp_path, HEAD + "a,2024-01-01,ferritin,600,ng/mL\n a ,2024-01-01,splenomegaly,yes,\n ,2024-01-01,ferritin,600,ng/mL\n"
+    )
+    assert found == {"no person": 1}
+    assert [(row["person_id"], row["met"]) for row in read(tmp_path / "out.parquet")] == [("a", 2)]
+    rows = "SELECT CAST({} AS DOUBLE) AS person_id, DATE '2024-01-01' AS time, 'ferritin' AS code, 600 AS value, 'ng/mL' AS unit"
+    source = parquet(tmp_path / "labs.parquet", f"{rows.format(7)} UNION ALL {rows.format(chr(39) + 'NaN' + chr(39))}")
+    assert left(tmp_path, source) == {"no person": 1}
+    births = write(tmp_path / "persons.csv", "person_id,birth_date\n a,2023-12-20\n")
+    rows = "a ,2024-01-01,hb,95,g/L\na,2024-01-01,plt,90,10*9/L\n"  # 12 days old: below 100 g/L
+    (row,) = table(run(write(tmp_path / "one.csv", HEAD + rows), "--persons", births).out)
+    assert row["cytopenias"] == "met"
+
+
+@pytest.mark.parametrize(
+    "value", ["!1200", "?1200", "120|12000", "see note|120", "!ask Dr. Miller", "?Jane Doe 1970-01-02", "!", "ended|900"]
+)
+def test_a_value_is_not_taken_for_what_is_said_of_one(tmp_path, value):
+    """Marks that this tool uses itself leave a value unknown beside a lower one, and none of its text is told."""
+    rows = f"a,2024-01-01,ferritin,300,ng/mL\na,2024-01-01,ferritin,{value},ng/mL\n"
+    ran = run(write(tmp_path / "labs.csv", HEAD + rows), "-o", tmp_path / "out.csv")
+    assert [row["ferritin"] for row in table((tmp_path / "out.csv").read_text())] == ["unknown"]
+    counted = (tmp_path / "out.csv.manifest.json").read_text()
+    for word in ("1200", "Miller", "Jane", "note", "ended"):
+        assert word not in ran.err + counted
+    wide = write(tmp_path / "wide.csv", f"person_id,time,ferritin (ng/mL)\na,2024-01-01 06:00,300\na,2024-01-01 07:00,{value}\n")
+    assert [
+        row["ferritin"]
+        for row in table(run(wide, "--anchors", write(tmp_path / "anchors.csv", "person_id,time\na,2024-01-01\n")).out)
+    ] == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "reference", "expected"),
+    [
+        ("platelets", "149000", "/uL", "150-400 10*9/L", "met"),
+        ("platelets", "151000", "/uL", "150-400 10*9/L", "not_met"),
+        ("platelets", "149", "10*9/L", "(150 - 400)", "met"),
+        ("creatinine", "90", "umol/L", "0.6-1.2 mg/dL", "not_met"),  # 106.08 umol/L
+        ("creatinine", "107", "umol/L", "0.6-1.2 mg/dL", "met"),
+        ("creatinine", "107", "umol/L", "0.6-1.2 furlongs", "unknown"),
+        ("ast", "100", "U/L", "10-30; 10-40", "unknown"),
+        ("ast", "100", "U/L", "10-40 H", "unknown"),
+        ("ast", "100", "U/L", "10-40", "met"),
+        ("sil2r", "1200", "U/mL", "<1000 pg/mL", "unknown"),
+    ],
+)
+def test_the_laboratorys_limits_have_a_unit(tmp_path, code, value, unit, reference, expected):
+    """They are read in their own unit, and not at all where they cannot be; as `check` does."""
+    verdict = "any: [platelets < 1 LLN, creatinine > 1 ULN, ast > 1 ULN, sil2r > 1 ULN]"
+    own = write(
+        tmp_path / "own.yaml", f"id: own\ntitle: Own\ncitation: {{text: none}}\nprovenance: primary\nverdict: {{{verdict}}}\n"
+    )
+    labs = write(
+        tmp_path / "labs.csv", f"person_id,time,code,value,unit,reference\na,2024-01-01,{code},{value},{unit},{reference}\n"
+    )
+    (row,) = table(run(labs, "-c", own).out)
+    assert row[code] == expected
+    ((found,),) = [each["assessments"] for each in hlhcli("check", labs, "-c", own, "--json").json["results"]]
+    assert next(item["status"] for item in found["items"] if item["id"] == code) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected", "reasons"),
+    [
+        ("LOINC|2276-4 LOINC|777-3", "not_met", {"codes that contradict one another": 1}),
+        ("LOINC|2276-4 LOINC|20567-4", "met", {}),  # both are ferritin
+        ("local|x LOINC|2276-4", "met", {}),
+    ],
+)
+def test_codes_of_one_row(tmp_path, code, expected, reasons):
+    """Codes of two different tests say nothing; of the same test, or beside one that is not known, they count."""
+    rows = f"a,2024-01-01,ferritin,100,ng/mL\na,2024-01-01,{code},600,ng/mL\n"
+    assert left(tmp_path, HEAD + rows) == reasons
+    assert [row["ferritin"] for row in read(tmp_path / "out.parquet")] == [expected]
+
+
+@pytest.mark.parametrize("day", ["11574", "11575", "12000", "45352", "99999", "99999.9"])
+def test_large_counts_of_days(tmp_path, day):
+    """A serial number of a spreadsheet, or an age in days, stops no run."""
+    rows = f"a,{day},ferritin,600,ng/mL\nb,3,ferritin,600,ng/mL\n"
+    found = ferritin(tmp_path, rows, head="person_id,day,code,value,unit\n")
+    assert found["b", "3"] == ("met", "600 ng/mL")
+    source = parquet(
+        tmp_path / "labs.parquet",
+        f"SELECT 'a' AS person_id, CAST({day} AS DOUBLE) AS day, 'ferritin' AS code, 600 AS value, 'ng/mL' AS unit",
+    )
+    assert [row["ferritin"] for row in table(run(source).out)] in (["met"], [])
+
+
 def test_odd_codes_and_units(tmp_path):
     """Codes and units with quotes, pipes, spaces, unicode and SQL do no harm; those that are not known are counted."""
     odd = [
