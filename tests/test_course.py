@@ -416,6 +416,18 @@ def test_a_treatment_that_is_not_known_leaves_it_open(stated, told):
     )
 
 
+@pytest.mark.parametrize(
+    ("earlier", "flag"),
+    [("1000", "raised"), ("pending", None), ("unknown", None), ("elevated", None), ("normal", "raised"), ("not done", "raised")],
+)
+def test_a_peak_that_is_not_known(earlier, flag):
+    """A fall by less than half from the peak is certain only where no value before may have been higher."""
+    one = "1000 ng/mL" if earlier == "1000" else earlier
+    text = timeline((0, f"{{ferritin: {one}}}"), (7, "{ferritin: 600 ng/mL}"), (14, "{ferritin: 550 ng/mL}"))
+    classes = {each["id"]: each["status"] for each in reading(course(text), "ferritin-decline", "d14")["classes"]}
+    assert classes["fall_below_50"] == ("met" if flag else "unknown")
+
+
 def test_the_baseline_is_the_last_value_before_the_drug():
     """A window brings no peak to the baseline: of the days before, the last value counts, and that of the day itself before it."""
     text = (
