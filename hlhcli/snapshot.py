@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from hlhcli import age, observables
 from hlhcli.observations import NOT_STATED, Missing, Observation, Quantity
 from hlhcli.patient import Patient, Timepoint
-from hlhcli.quantity import Interval
+from hlhcli.quantity import Interval, exact_text
 from hlhcli.status import Status
 from hlhcli.timeline import Calendar, calendar, disagree
 
@@ -32,6 +32,12 @@ class Snapshot(NamedTuple):
     date: date | None
     known: Mapping[str, Observation]
     last_age: Quantity | None = None  # at the last time point up to this one at which it is known
+
+    @property
+    def of_other_days(self) -> dict[str, str]:
+        """The day of what its window brought from another one, to be shown behind the value: ` (day -3)`."""
+        other = {name: one.day for name, one in self.known.items() if one.day is not None and one.day != self.day}
+        return {name: f" (day {exact_text(day)})" for name, day in other.items()}
 
 
 def snapshots(patient: Patient) -> tuple[list[Snapshot], list[str]]:

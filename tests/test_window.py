@@ -1,8 +1,11 @@
 """Windows: the worst value of a curve in a stated time, with its day; and time points that are made of curves alone."""
 
+import csv
+import io
 from random import Random
 
 import pytest
+from command import hlhcli as command
 
 import hlhcli.window
 import hlhcli.worst
@@ -267,6 +270,18 @@ def test_a_ratio_is_of_one_day(ferritin, esr, expected):
     assert found.items[0].status.value == expected
     notes = [line.note for line in found.items[0].evidence]
     assert any("the values are of different days: no ratio" in (note or "") for note in notes) is (expected == "unknown")
+
+
+def test_the_day_of_a_value_stands_in_every_form(tmp_path):
+    """A value of another day than that of its time point says so, on the screen and in a CSV file."""
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "timepoints: [{name: now, day: 10, window: 7 d}]\nseries: {ferritin: {unit: ng/mL, points: [[7, 900], [10, 400]]},"
+        " sil2r: {unit: U/mL, points: [[10, 3000]]}}\n"
+    )
+    (row,) = csv.DictReader(io.StringIO(command("check", path, "-f", "csv").out))
+    assert (row["ferritin_value"], row["sil2r_value"]) == ("ferritin 900 ng/mL (day 7)", "sil2r 3000 U/mL")
+    assert "900 ng/mL (day 7)" in command("check", path).out
 
 
 def test_a_value_of_the_time_point_itself_has_its_day():

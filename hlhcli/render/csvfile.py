@@ -58,11 +58,11 @@ class CsvWriter:
 
     def write(self, result: Result) -> None:
         for assessment in result.assessments:
-            row = _row(result.source, result.patient.patient.id, assessment_json(assessment))
+            row = _row(result.source, result.patient.patient.id, assessment_json(assessment), assessment.snapshot.of_other_days)
             self._writer.writerow({key: _cell(value) for key, value in row.items()})
 
 
-def _row(source: str, patient: str | None, assessment: AssessmentJson) -> dict[str, object]:
+def _row(source: str, patient: str | None, assessment: AssessmentJson, days: dict[str, str]) -> dict[str, object]:
     row: dict[str, object] = {
         "source": source,
         "patient_id": patient,
@@ -77,8 +77,8 @@ def _row(source: str, patient: str | None, assessment: AssessmentJson) -> dict[s
     }
     for item in assessment["items"]:
         row[item["id"]] = item["status"]
-        values = (f"{line['observable']} {line['value']}" for line in item["evidence"] if line["value"] is not None)
-        row[f"{item['id']}_value"] = "; ".join(dict.fromkeys(values))  # once, whatever the number of bins of a score
+        known = {line["observable"]: line["value"] for line in item["evidence"] if line["value"] is not None}  # once for all bins
+        row[f"{item['id']}_value"] = "; ".join(f"{name} {value}{days.get(name, '')}" for name, value in known.items())
     return row
 
 

@@ -169,12 +169,7 @@ def _aside(part: Outcome) -> Cell:
 
 
 def _cells(assessment: Assessment) -> list[Cell]:
-    snapshot = assessment.snapshot
-    days = {
-        name: f" (day {exact_text(one.day)})"
-        for name, one in snapshot.known.items()
-        if one.day is not None and one.day != snapshot.day
-    }
+    days = assessment.snapshot.of_other_days
     doubtful = {name for name, observation in assessment.snapshot.known.items() if observation.doubt}
     return [Cell(item.status, tuple(map(printable, _with_points(item, _lines(item, doubtful, days))))) for item in assessment.items]
 
