@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import accumulate
 from operator import itemgetter
 from typing import NamedTuple
@@ -53,6 +55,11 @@ class History:
         for place, instant in enumerate(self.instants):
             for name, one in instant.known.items():
                 self._curves.setdefault(name, []).append((place, one._replace(day=instant.day if one.day is None else one.day)))
+        self._treated: dict[str, list[tuple[Fraction | None, Fraction | None]]] = {}
+        for therapy in patient.therapies:
+            if (treatment := _treatment(therapy.drug)) is not None:
+                days = (self.calendar.day(when) if when else None for when in (therapy.start, therapy.stop))
+                self._treated.setdefault(treatment, []).append((next(days), next(days)))
         for name, curve in self._curves.items():
             if observables.get(name).raised_by or observables.get(name).lowered_by:
                 self._curves[name] = [(place, self._own(name, one, place)) for place, one in curve]
@@ -84,31 +91,33 @@ class History:
         for when, name in asked:
             now = known.get(name)
             if when == "baseline":
-                found = self._at[baseline].get(name) or self._last_before(name, baseline)
+                found = self._of_baseline(name, baseline)
             elif when == "previous":
-                found = next((one for one in self._backwards(name, place) if not isinstance(one.value, Missing)), None)
+                found = next(filter(_says, self._backwards(name, place)), None)
             elif when == "nadir":
-                found = self._extreme(name, baseline, place, now, lowest=True)
+                found = self._extreme(name, baseline, place, now, lowest=True).open_ended(lowest=True)
             else:
-                found = self._extreme(name, 0, place, now, lowest=False)
-                found = _extreme([one for one in (found, now) if one is not None], now, lowest=False)
+                before = self._extreme(name, 0, place, now, lowest=False)
+                both = _extreme([one for one in (before.one, now) if one is not None], now, lowest=False)
+                found = before._replace(one=both).open_ended(lowest=False)
             if found is not None:
                 known[f"{when}.{name}"] = found
         return known
 
-    def _last_before(self, name: str, place: int) -> Observation | None:
-        """The last value in the window of a time point that has none of its own: a baseline is no peak."""
+    def _of_baseline(self, name: str, place: int) -> Observation | None:
+        """The value of a time point, or the last one in its window: a baseline is no peak."""
         instant = self.instants[place]
+        own = self._at[place].get(name)
         window = instant.snapshot.timepoint.window if instant.snapshot else None
-        if instant.day is None or window is None:
-            return None
+        if instant.day is None or window is None or (own is not None and _says(own)):
+            return own
         for one in self._backwards(name, place):
             if one.day is not None and one.day < instant.day - window:
                 break
-            if not isinstance(one.value, Missing) or one.value.text in STILL:
+            if _says(one):
                 note = None if one.day in (None, instant.day) else f"day {number_text(one.day)}"
                 return one._replace(note="; ".join(filter(None, (one.note, note))) or None)
-        return None
+        return own
 
     def _backwards(self, name: str, place: int) -> Iterator[Observation]:
         """The observations before the place, the last first."""
@@ -118,16 +127,19 @@ class History:
             if self._precedes(at, place):
                 yield one
 
-    def _extreme(self, name: str, since: int, place: int, now: Observation | None, lowest: bool) -> Observation | None:
+    def _extreme(self, name: str, since: int, place: int, now: Observation | None, lowest: bool) -> _Extreme:
         """The lowest or highest from a moment on and before the place."""
         if now is None or not isinstance(now.value, Quantity):
             first, last = self._slice(name, since, place)
-            return _extreme([one for at, one in self.curve(name)[first:last] if self._precedes(at, place)], now, lowest)
+            before = [one for at, one in self.curve(name)[first:last] if self._precedes(at, place)]
+            return _Extreme(_extreme(before, now, lowest), frozenset())
         if self.instants[place].day is not None:
-            return self._carry(name, since, place, now, lowest).open_ended(lowest)
-        certain = self._carry(name, since, self._dated[place], now, lowest)
-        after = self._carry(name, max(since, self._dated[place]), place, now, lowest, curves=False)
-        return certain.beside(after, now, lowest).open_ended(lowest)
+            found = self._carry(name, since, place, now, lowest)
+        else:
+            certain = self._carry(name, since, self._dated[place], now, lowest)
+            after = self._carry(name, max(since, self._dated[place]), place, now, lowest, curves=False)
+            found = certain.beside(after, now, lowest)
+        return found
 
     def _carry(self, name: str, since: int, place: int, now: Observation, lowest: bool, curves: bool = True) -> _Extreme:
         """The extreme of what can be compared with the quantity of now, each carried on from the observation before."""
@@ -153,7 +165,7 @@ class History:
     def _own(self, name: str, one: Observation, place: int) -> Observation:
         """The patient's own value: at most what was measured where a treatment raised it, at least where one lowered it."""
         observable = observables.get(name)
-        under = {each: self._given(place, one.day, each) for each in (*observable.raised_by, *observable.lowered_by)}
+        under = {each: self._under(place, one.day, each) for each in (*observable.raised_by, *observable.lowered_by)}
         given = max(under, key=lambda each: _SURE.index(under[each]), default=None)
         if given is None or under[given] is Status.NOT_MET or not isinstance(one.value, Quantity):
             return one
@@ -161,13 +173,18 @@ class History:
         if under[given] is Status.MET:
             said = f"under {treatment}: the patient's own is at {'most' if raised else 'least'} that"
         else:
-            said = f"whether {treatment} was given is not known: the patient's own may be {'below' if raised else 'above'} that"
+            said = f"whether it is under {treatment} is not known: the patient's own may be {'below' if raised else 'above'} that"
         note = "; ".join(filter(None, (one.note, said)))
         return one._replace(value=_open_ended(one.value, low=raised), note=note)
 
-    def _given(self, place: int, day: Fraction | None, treatment: str) -> Status:
+    def _under(self, place: int, day: Fraction | None, treatment: str) -> Status:
         """Whether the treatment was given on the day on which the value was measured, or shortly before."""
         found = Status.NOT_MET
+        for start, stop in self._treated.get(treatment, ()):
+            if start is None or day is None:
+                found = Status.UNKNOWN
+            elif start <= day and (stop is None or day <= stop + observables.raised_for()):
+                return Status.MET
         for at, one in self.curve(treatment):
             denied = isinstance(one.value, Finding) and one.value.values == {"no"}
             still = isinstance(one.value, Missing) and one.value.text in STILL
@@ -204,6 +221,19 @@ def _instants(patient: Patient, ordered: Sequence[Snapshot], dated: Calendar) ->
     return found + [Instant(day, None, known) for day, known in left]
 
 
+def _treatment(drug: str) -> str | None:
+    """The treatment among the observables that a therapy is, such as a transfusion; None for another drug."""
+    said = f"_{'_'.join(re.findall('[a-z0-9]+', drug.casefold()))}_"
+    return next((name for alias, name in _treatments().items() if f"_{alias}_" in said), None)
+
+
+@cache
+def _treatments() -> dict[str, str]:
+    """The names of what raises or lowers a value without recovery."""
+    known = {each for name in observables.names() for each in (*observables.get(name).raised_by, *observables.get(name).lowered_by)}
+    return {alias: name for alias, name in observables.aliases().items() if name in known}
+
+
 def _of_the_day(one: Observation, snapshot: Snapshot) -> bool:
     """True for what a time point knows of its own day, and not of another one in its window."""
     return one.day is None or one.day == snapshot.day
@@ -223,6 +253,11 @@ def _alike(one: Observation, now: Observation) -> bool:
     """True if both are quantities that can be compared."""
     quantities = isinstance(one.value, Quantity) and isinstance(now.value, Quantity) and one.value.unit.convertible(now.value.unit)
     return quantities and (one.assay == now.assay or None in (one.assay, now.assay))
+
+
+def _says(one: Observation) -> bool:
+    """True for what says something of its moment: that a value is not known does, that none was sought does not."""
+    return not isinstance(one.value, Missing) or one.value.text in STILL
 
 
 def _may_be_beyond(value: Observed, lowest: bool) -> bool:

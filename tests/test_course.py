@@ -399,8 +399,8 @@ def test_a_treatment_that_is_not_stated_is_told():
 @pytest.mark.parametrize(
     ("stated", "told"),
     [
-        ("pending", "whether platelet transfusion was given is not known: the patient's own may be below that"),
-        ("unknown", "whether platelet transfusion was given is not known: the patient's own may be below that"),
+        ("pending", "whether it is under platelet transfusion is not known: the patient's own may be below that"),
+        ("unknown", "whether it is under platelet transfusion is not known: the patient's own may be below that"),
         ("yes", "under platelet transfusion: the patient's own is at most that"),
     ],
 )
@@ -417,6 +417,41 @@ def test_a_treatment_that_is_not_known_leaves_it_open(stated, told):
 
 
 @pytest.mark.parametrize(
+    ("drug", "name", "improves"),
+    [
+        ("platelet transfusion", "platelets", False),
+        ("Platelet concentrate, 1 unit", "platelets", False),
+        ("FFP", "platelets", True),
+        ("fresh frozen plasma", "fibrinogen", False),
+        ("G-CSF 5 ug/kg", "neutrophils", False),
+        ("pegfilgrastim", "neutrophils", False),
+        ("anakinra", "neutrophils", True),
+    ],
+)
+def test_a_treatment_among_the_therapies(drug, name, improves):
+    """A transfusion, a factor or G-CSF that is written as a therapy raises what it raises, as one that is written as observed."""
+    unit = {"fibrinogen": "g/L"}.get(name, "10*9/L")
+    therapies = f"[{{drug: etoposide, line: first, start: 0}}, {{drug: '{drug}', line: support, start: 13, stop: 13}}]"
+    text = timeline((0, f"{{{name}: 0.4 {unit}}}"), (14, f"{{{name}: 4 {unit}}}"), therapies=therapies)
+    marker = next(one for one in course(text)["lines"][0]["changes"][0]["markers"] if one["observable"] == name)
+    assert marker["better"] is (True if improves else None)
+    later = course(text.replace("start: 13, stop: 13", "start: 9, stop: 10"))
+    assert next(one for one in later["lines"][0]["changes"][0]["markers"] if one["observable"] == name)["better"] is True
+    open_ = course(text.replace(", start: 13, stop: 13", ""))
+    assert open_["lines"][0]["changes"][0]["markers"][0]["better"] is (True if improves else None)
+
+
+@pytest.mark.parametrize(
+    ("between", "certain"), [("800 ng/mL", True), ("pending", False), ("unknown", False), ("not done", True), (">900 ng/mL", False)]
+)
+def test_what_is_pending_is_not_passed_over(between, certain):
+    """Ferritin rises from the value before; where that is pending it may have been higher."""
+    text = timeline((0, "{ferritin: 1000 ng/mL}"), (5, f"{{ferritin: '{between}'}}"), (7, "{ferritin: 1300 ng/mL}"))
+    flags = {one["id"]: one["certain"] for each in course(text)["worsening"] if each["day"] == "7" for one in each["flags"]}
+    assert flags.get("ferritin_rebound") is certain
+
+
+@pytest.mark.parametrize(
     ("earlier", "flag"),
     [("1000", "raised"), ("pending", None), ("unknown", None), ("elevated", None), ("normal", "raised"), ("not done", "raised")],
 )
@@ -426,6 +461,10 @@ def test_a_peak_that_is_not_known(earlier, flag):
     text = timeline((0, f"{{ferritin: {one}}}"), (7, "{ferritin: 600 ng/mL}"), (14, "{ferritin: 550 ng/mL}"))
     classes = {each["id"]: each["status"] for each in reading(course(text), "ferritin-decline", "d14")["classes"]}
     assert classes["fall_below_50"] == ("met" if flag else "unknown")
+    alone = reading(course(text.replace("{ferritin: 600 ng/mL}", "{}")), "ferritin-decline", "d14")["classes"]
+    assert {each["status"] for each in alone if each["id"] in ("fall_96", "fall_below_50")} == (
+        {"unknown"} if flag is None else {"not_met"} if earlier in ("normal", "not done") else {"met", "not_met"}
+    )
 
 
 def test_the_baseline_is_the_last_value_before_the_drug():
@@ -445,6 +484,7 @@ def test_the_baseline_is_the_last_value_before_the_drug():
     assert moved("", "[5, 10000]") == ("40000 ng/mL", "-76.25")
     assert moved(", observations: {ferritin: 10000 ng/mL}", "[-1, 12000]") == ("10000 ng/mL", "-5")
     assert moved("", "[-1, not done]") == ("40000 ng/mL", "-76.25")
+    assert moved(", observations: {ferritin: not done}", "[-1, 10000]") == ("10000 ng/mL", "-5")
     assert course(text.format("", "[-1, pending]"))["lines"][0]["changes"][0]["markers"] == []
 
 
