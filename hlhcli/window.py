@@ -21,7 +21,7 @@ from hlhcli.observations import NOT_STATED, Finding, Missing, Observation, Quant
 from hlhcli.patient import Patient, Timepoint
 from hlhcli.quantity import exact_text
 from hlhcli.timeline import Calendar
-from hlhcli.worst import Dated, End, ends, worst
+from hlhcli.worst import STILL, Dated, End, ends, may_be_worse, worst
 
 _Whole: TypeAlias = tuple[bool, int, bool]
 
@@ -45,11 +45,16 @@ class Windows:
         known |= {name: one._replace(day=day) for name, one in known.items() if one.day is None and isinstance(one.value, Quantity)}
         for name, one in list(known.items()):
             observable = observables.get(name)
-            measured = known.get(observable.instead or "")
-            if not observable.comes_and_goes or measured is None or not isinstance(measured.value, Quantity):
-                continue
             denied = isinstance(one.value, Finding) and one.value.values == {observable.negative}
-            if denied and _day(one, day) != _day(measured, day):  # the denial of one day says nothing of another
+            if not observable.comes_and_goes or observable.instead is None or not denied:
+                continue
+            measured = known.get(observable.instead)
+            days: list[Fraction | None] = (
+                [_day(measured, day)] if measured is not None and isinstance(measured.value, Quantity) else []
+            )
+            if beside := self.curves.get(observable.instead):
+                days.append(beside.left_open(day - timepoint.window, day))
+            if any(each not in (None, _day(one, day)) for each in days):  # the denial of one day says nothing of another
                 note = f"{one.value.text} on day {exact_text(_day(one, day))}; {observable.instead} was measured on another day"
                 known[name] = one._replace(value=Missing("unknown"), note=note)
 
@@ -96,6 +101,15 @@ class _Curve:
             number += isinstance(own.value, Finding if self.observable.family is None else Quantity)
         return worst(self.observable, found, day, number)
 
+    def left_open(self, start: Fraction, day: Fraction) -> Fraction | None:
+        """The last day from `start` to `day` of a value that may be worse than any that is known."""
+        found = [
+            part.days[last - 1]
+            for part in self.said
+            if (last := bisect_right(part.days, day)) and part.days[last - 1] >= start and part.is_open(self.observable)
+        ]
+        return max(found, default=None)
+
 
 class _Part(ABC):
     """Points of a curve that are compared in the same way."""
@@ -119,6 +133,11 @@ class _Said(_Part):
     def __init__(self, points: list[_Point]) -> None:
         super().__init__(points)
         self.earliest = _Highest([-each.place for each in points])
+
+    def is_open(self, observable: Observable) -> bool:
+        """True for what is not known, and for a word for a worse value than any number beside it."""
+        value = self.points[0].dated.observation.value
+        return value.text in STILL if isinstance(value, Missing) else may_be_worse(observable, value)
 
     def telling(self, first: int, last: int, day: Fraction) -> Iterable[_Point]:
         """The first in the file, and that of the last day."""

@@ -195,6 +195,26 @@ def test_a_denial_of_one_day_is_none_of_the_window():
     assert next(item.status.value for item in same.items if item.id == "fever") == "not_met"
 
 
+@pytest.mark.parametrize(
+    ("fever", "temperature", "expected"),
+    [
+        ("[[1, no]]", "[[2, unknown]]", "unknown"),
+        ("[[1, no]]", "[[2, pending]]", "unknown"),
+        ("[[1, no]]", "[[2, elevated]]", "unknown"),
+        ("[[1, no]]", "[[1, 36.5 C], [2, unknown]]", "unknown"),
+        ("[[2, no]]", "[[2, pending]]", "not_met"),
+        ("[[1, no]]", "[[2, not done]]", "not_met"),
+        ("[[1, no]]", "[[2, normal]]", "not_met"),
+        ("[[1, no]]", "[[2, 36.5 C]]", "not_met"),
+    ],
+)
+def test_a_denial_and_what_is_not_known_of_another_day(fever, temperature, expected):
+    """No fever on one day says nothing of a temperature of another that is pending, cannot be read, or is elevated."""
+    text = "timepoints: [{{name: now, day: 2, window: 2 d}}]\nseries: {{fever: {{points: {}}}, temperature: {{points: {}}}}}\n"
+    (found,) = check(parse_document(text.format(fever, temperature), "p").patient)
+    assert next(item.status.value for item in found.items if item.id == "fever") == expected
+
+
 WRITTEN = {
     "ferritin": ["900 ug/L", "0.9 nmol/L", ">800 ug/L", "<2000 ug/L", "300-1500 ug/L", "40 IU/L", "high", "high, rising", "normal",
                  "pending", "unknown", "not done", "{value: 900 ug/L, assay: a}", "{value: 700 ug/L, reference: <300}"],

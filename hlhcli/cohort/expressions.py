@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -56,6 +57,15 @@ def of_blood() -> str:
 
 def _word(words: str) -> str:
     return f"(^|[^a-z])({'|'.join(words.split())})([^a-z]|$)"
+
+
+@cache
+def doubts() -> str:
+    """Words of a comment by which a value may be none, without what stands before them: `not` makes it no better here."""
+    from hlhcli.readers.meanings import DOUBTS  # few inputs have comments, and every start pays for an import
+
+    words = re.sub(r"\(\?<![^)]*\)", "", DOUBTS.pattern).removeprefix(r"\b").removesuffix(r"\b")
+    return f"(^|[^a-z]){words.replace('?:', '')}([^a-z]|$)"
 
 
 @cache

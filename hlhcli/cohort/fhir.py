@@ -11,7 +11,7 @@ from hlhcli import observables
 from hlhcli.cohort import fhir_events as events
 from hlhcli.cohort import fhir_value as values
 from hlhcli.cohort.dialects import DAY
-from hlhcli.cohort.expressions import coded, listed, not_of_blood, of_other_fluids
+from hlhcli.cohort.expressions import coded, doubts, listed, not_of_blood, of_other_fluids
 from hlhcli.cohort.fhir_value import Paths, each
 from hlhcli.cohort.source import LEFT, NOT_BLOOD, NOT_JSON, NOT_KNOWN, Source
 from hlhcli.cohort.sql import literal
@@ -19,10 +19,12 @@ from hlhcli.observations import PENDING
 from hlhcli.readers.chart import CSF
 from hlhcli.readers.fhir_event import REFUTED
 from hlhcli.readers.fhir_observation import DROPPED, MODIFIED, NO_STATUS, STATUS, VALID
+from hlhcli.readers.said import DOUBTED
 
 _LARGEST = 32 * 1024 * 1024  # bytes of a line
 _READ = ("Observation", "Condition", "Procedure", *events.MEDICATIONS)
 _BESIDE = ("Specimen", "Medication")  # read with the resources that refer to them
+_MEASURED = ("valueQuantity", "valueRange", "valueInteger", "valueString")
 _CORRECTS = ("corrected", "amended", "entered-in-error", "cancelled")
 # A number under these keys becomes a text before anything else reads it, and keeps its digits.
 _NUMBER = r'"(value|valueInteger|valueString)"\s*:\s*(-?[0-9][0-9.eE+-]*)'
@@ -75,6 +77,8 @@ def _readings(lines: str) -> str:
         f"  WHEN keys[1] = 'valueRange' THEN COALESCE({of_ends}) END"
     )
     reference = values.limits(limits)
+    noted = f"{at('note')} IS NOT NULL AND REGEXP_MATCHES(LOWER({at('note')}), {literal(doubts())})"
+    doubted = f"{noted} AND keys[1] IN ({listed(_MEASURED)})"  # what somebody found is not of a sample
     of_range = listed(f"$.{path.removeprefix('range.')}" for path in limits.paths)
     of_fluid, of_site = f"NOT {_is_of('codings', _csf())}", f"NOT {_is_of('codings', _findings())}"
     query = f"""WITH lines AS ({lines}),
@@ -105,6 +109,7 @@ SELECT person AS person_id, t, COALESCE(drug, NULLIF(array_to_string(codings, ' 
   WHEN len(codings) = 0 THEN '{LEFT}no code'
   WHEN {of_fluid} AND (foreign_specimen OR foreign_site AND {of_site}) THEN '{LEFT}{NOT_BLOOD}'
   WHEN {at("status")} = 'registered' THEN '{PENDING}'
+  WHEN {doubted} THEN '{NOT_KNOWN}{DOUBTED}'
   ELSE {value} END AS value,
   CASE WHEN {observed} THEN {unit} END AS unit, CASE WHEN {observed} THEN {reference} END AS reference
 FROM limited"""

@@ -65,6 +65,7 @@ def known(layout: Layout, gathered: Sequence[str], reaches: Reaches, worded: boo
             )
         else:
             inner += _finding(column, layout, worded)
+    inner += [f"d.{finding.observable.instead}_left_open" for finding in layout.denied_elsewhen]
     sql = _corrected(layout, select(inner, "\n".join(joins)))
     shown = [
         f"{finding_text(column) if column.present else 'CAST(NULL AS VARCHAR)'} AS {column.name}_text"
@@ -79,8 +80,7 @@ def _corrected(layout: Layout, sql: str) -> str:
     ages = _ages(layout)
     replaced = {
         f"{column.name}_is": case((_denied_elsewhen(column), "NULL"), otherwise=f"{column.name}_is")
-        for column in layout.present
-        if column.observable.comes_and_goes and column.observable.instead and layout.columns[column.observable.instead].present
+        for column in layout.denied_elsewhen
     }
     if not ages and not replaced:
         return sql
@@ -192,9 +192,13 @@ def _finding(column: Column, layout: Layout, worded: bool) -> list[str]:
 def _denied_elsewhen(column: Column) -> str:
     """What comes and goes is denied for its own day only; of a measurement on another day that says nothing."""
     name, measured = column.name, column.observable.instead
-    days = f"{whole_day(f'{name}_at')} <> {whole_day(f'{measured}_at')}"
-    timed = " AND ".join(f"({each}_at + {EPOCH}) % {DAY} <> 0" for each in (name, measured))  # at midnight no time is stated
-    return f"{name}_is = 1 AND NOT {measured}_unit IS NULL AND ({days} OR {name}_at <> {measured}_at AND {timed})"
+
+    def elsewhen(moment: str) -> str:
+        timed = " AND ".join(f"({each} + {EPOCH}) % {DAY} <> 0" for each in (f"{name}_at", moment))  # at midnight none is stated
+        return f"({whole_day(f'{name}_at')} <> {whole_day(moment)} OR {name}_at <> {moment} AND {timed})"
+
+    known = f"NOT {measured}_unit IS NULL AND {elsewhen(f'{measured}_at')}"
+    return f"{name}_is = 1 AND ({known} OR {elsewhen(f'{measured}_left_open')})"
 
 
 def _ages(layout: Layout) -> list[str]:

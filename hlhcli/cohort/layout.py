@@ -94,6 +94,12 @@ class Layout:
     def present(self) -> list[Column]:
         return [column for column in self.columns.values() if column.present]
 
+    @property
+    def denied_elsewhen(self) -> list[Column]:
+        """Findings that come and go, of which the measurement is there: its value of another time speaks against a denial."""
+        own = (column for column in self.present if column.observable.comes_and_goes and column.observable.instead)
+        return [column for column in own if self.columns[column.observable.instead or ""].present]
+
     @cached_property
     def _places(self) -> dict[tuple[str, str], tuple[int, int]]:
         places: dict[tuple[str, str], tuple[int, int]] = {}

@@ -6,7 +6,6 @@ The dates are shifted, by the same time for all events of a person: what lies be
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from hlhcli.cohort.dialects import Dialect, Table
@@ -14,6 +13,7 @@ from hlhcli.cohort.expressions import (
     Columns,
     bounds,
     days,
+    doubts,
     free,
     listed,
     not_of_blood,
@@ -22,7 +22,7 @@ from hlhcli.cohort.expressions import (
     of_other_fluids,
 )
 from hlhcli.cohort.source import LEFT, NO_DATE, NO_PERSON, NOT_BLOOD, NOT_KNOWN, UNKNOWN_SPECIMEN, Source
-from hlhcli.readers.meanings import DOUBTS
+from hlhcli.readers.said import DOUBTED
 
 EVENTS, PATIENTS, ITEMS = "labevents", "patients", "d_labitems_to_loinc"
 _OLDEST = 91  # what is written for all who are 90 or more
@@ -71,7 +71,7 @@ def _events(event: Columns, items: Table, dialect: Dialect) -> str:
         f"  WHEN i.code NOT IN ({listed(f'LOINC|{each}' for each in of_other_fluids())}) AND "
         f"NOT {dialect.matches('i.fluid', of_blood())} THEN '{LEFT}{UNKNOWN_SPECIMEN}'\n"
         f"  WHEN t IS NULL THEN '{NO_DATE}' WHEN person_id IS NULL THEN '{NO_PERSON}'\n"
-        f"  WHEN {dialect.matches('comment', _doubts())} THEN '{NOT_KNOWN}a comment that the value or its specimen is spoiled'\n"
+        f"  WHEN {dialect.matches('comment', doubts())} THEN '{NOT_KNOWN}{DOUBTED}'\n"
         f"  WHEN {stated} IS NOT NULL THEN {stated}\n"
         f"  WHEN number IS NULL AND written IS NOT NULL THEN '{NOT_KNOWN}taken out to protect the person' ELSE number END"
     )
@@ -80,12 +80,6 @@ def _events(event: Columns, items: Table, dialect: Dialect) -> str:
         f"SELECT person_id, t, COALESCE(i.code, 'MIMIC|' || e.item) AS code, {value} AS value, unit, {reference} AS reference\n"
         f"FROM (SELECT {listed_}\nFROM {event.table.name} AS m) AS e\nLEFT JOIN (\n{mapped}\n) AS i ON e.item = i.item"
     )
-
-
-def _doubts() -> str:
-    """Words of a comment by which a value may be none, without what stands before them: `not` makes it no better here."""
-    words = re.sub(r"\(\?<![^)]*\)", "", DOUBTS.pattern).removeprefix(r"\b").removesuffix(r"\b")
-    return f"(^|[^a-z]){words.replace('?:', '')}([^a-z]|$)"
 
 
 def _persons(person: Columns) -> str:

@@ -9,9 +9,10 @@ from hlhcli.cohort.dialects import DAY, Dialect, Table
 from hlhcli.cohort.expressions import NONE, Columns, bounds, clock, coded, days, free, listed, midnight, of_a_life, rows
 from hlhcli.cohort.source import ENDED, LEFT, NO_DATE, NO_PERSON, NOT_KNOWN, PRESENT, Source
 from hlhcli.cohort.sql import literal
+from hlhcli.observations import WORDS, missing
 from hlhcli.quantity import COMPARATORS
 from hlhcli.readers.omop import DENIED, STATUSES
-from hlhcli.readers.said import NO_COMPARATOR
+from hlhcli.readers.said import NO_COMPARATOR, SPOILED
 
 MEASUREMENT, CONDITION, DRUG, PERSON, CONCEPT = "measurement", "condition_occurrence", "drug_exposure", "person", "concept"
 READ = (MEASUREMENT, CONDITION, DRUG)
@@ -171,6 +172,7 @@ def _value(dialect: Dialect) -> str:
     is_zero, is_word = dialect.matches("measured", _ZERO), f"NOT {dialect.matches('written', '[0-9]')}"
     return (
         f"WHEN {is_zero} AND {is_word} THEN written\n"  # CANCELED, hemolyzed: the zero stands for no value
+        f"  WHEN LOWER(TRIM(written)) IN ({listed(_spoiled())}) THEN written\n"
         f"  WHEN measured IS NOT NULL AND comparator = '' AND sign IS NOT NULL AND ({_plain('measured')} = {_plain('bare')} "
         f"OR {is_zero} AND sign IN ('<', '<=')) THEN sign || bare\n"  # of `<5`, exports keep the 5, or 0
         f"  WHEN measured IS NOT NULL AND (comparator = '' OR NOT {dialect.matches('measured', '^[0-9.]')}) THEN measured\n"
@@ -179,6 +181,11 @@ def _value(dialect: Dialect) -> str:
         f"  WHEN written IS NULL THEN {words[1]}\n  WHEN answer IS NULL OR answer = written THEN {words[0]}\n"
         f"  ELSE {words[0]} || '|' || {words[1]}"
     )
+
+
+def _spoiled() -> list[str]:
+    """Words for a sample of which there is no result, whatever number stands beside."""
+    return [word for word in WORDS if (reason := missing(word)) is not None and reason.text == SPOILED]
 
 
 def _sign(dialect: Dialect, source: str) -> str:

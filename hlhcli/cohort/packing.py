@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hlhcli.cohort.dialects import DAY, Dialect
 
-_MOMENT_BITS = 43
+_MOMENT_BITS = 44  # to the year 2407: MIMIC-IV moves its dates into the 22nd century
 _MOST_BITS = 63  # of an integer of 64
 EPOCH = 43_830 * DAY  # from the first moment that can be packed, about 1850, to 1970
 FIRST, LAST = -EPOCH, (1 << _MOMENT_BITS) - EPOCH - 1  # moments that can be packed, in milliseconds since 1970

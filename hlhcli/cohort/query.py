@@ -13,7 +13,7 @@ from itertools import count
 from hlhcli.cohort import values
 from hlhcli.cohort.dialects import Dialect
 from hlhcli.cohort.known import LIMIT_BITS, Reaches, decoded, known, near, past
-from hlhcli.cohort.layout import Column, Layout
+from hlhcli.cohort.layout import OPEN, Column, Layout
 from hlhcli.cohort.packing import EPOCH, FIRST, LAST, Packing
 from hlhcli.cohort.sql import among, case, indented, select
 from hlhcli.cohort.verdicts import Verdicts, item_ids
@@ -162,6 +162,7 @@ def _windowed(query: Query) -> str:
     columns = [f"a.{key}" for key in query.keys]
     columns += ["r.obs", f"{packing.at('r.base', 'r.t')} AS worst", *(f"r.marks{word}" for word in range(query.words))]
     columns += ["r.other"] * any(query.is_open(column) for column in layout.present)
+    columns += ["r.t"] * bool(layout.denied_elsewhen)
     if query.worded:
         columns += [f"(r.t + {EPOCH}) * 2 + r.said AS said", f"(r.t + {EPOCH}) * 4 + r.word AS word"]
     if query.limits:  # of the values that are as bad; a limit has no more than so many bits
@@ -205,6 +206,10 @@ def _sought(query: Query) -> Iterator[tuple[str, str]]:
         wanted += ["upper", "lower"] * (query.limits and column.in_words)
         for each in wanted:
             yield f"{column.name}_{each}", f"MAX({each}) FILTER (WHERE obs = {column.number})"
+    for finding in layout.denied_elsewhen:
+        measured = layout.columns[finding.observable.instead or ""]
+        word, bit = layout.mark(measured.name, OPEN)
+        yield f"{measured.name}_left_open", f"MAX(t) FILTER (WHERE obs = {measured.number} AND (marks{word} & {bit}) <> 0)"
     for word in range(query.words):
         yield f"marks{word}", f"BIT_OR(marks{word})"
 

@@ -11,12 +11,15 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from hlhcli.cohort import lookups, query, values
 from hlhcli.cohort.anchors import Chosen, Lookback, from_rows
 from hlhcli.cohort.dialects import DAY, Dialect, Table
+from hlhcli.cohort.expressions import listed
 from hlhcli.cohort.layout import Layout
 from hlhcli.cohort.lookups import Group, Lookups, Target
 from hlhcli.cohort.packing import FIRST, LAST, Packing, packing
 from hlhcli.cohort.query import Query
 from hlhcli.cohort.source import LEFT, NOT_JSON, Source, stated
 from hlhcli.cohort.sql import among, indented, literal, select
+from hlhcli.observations import WORDS
+from hlhcli.readers.said import NOT_GIVEN
 from hlhcli.rules import CriteriaSet
 
 _SAMPLED = 2_000_000  # rows, from which on not all persons are looked at to part them
@@ -226,7 +229,7 @@ def compose(
     """The query over all that was read. `anchors`: a SELECT, or what chooses them from the rows; `part`: which persons."""
     readings = only(given.source.readings, read.asked)
     if isinstance(anchors, Chosen):
-        anchors = from_rows(_days(anchors, read, given.source), back, dialect, given.days, given.persons or "")
+        anchors = from_rows(_days(anchors, read, given.source, dialect), back, dialect, given.days, given.persons or "")
         many = True
     if part:
         readings, anchors = (f"SELECT * FROM (\n{sql}\n) AS of_all_parts\nWHERE {part}" for sql in (readings, anchors))
@@ -247,11 +250,17 @@ def compose(
     )
 
 
-def _days(anchors: Chosen, read: Read, source: Source) -> str:
+_NO_DOSE = "^0+([.]0+)?( |$)"
+
+
+def _days(anchors: Chosen, read: Read, source: Source, dialect: Dialect) -> str:
     """The rows on whose days anchors lie, as a relation."""
     if anchors.drug:
         named = [code for code, drug in read.drugs.items() if drug == anchors.drug]
-        return f"(\n{only(source.readings, named)}\n) AS r\nWHERE NOT {stated('value')} LIKE '{LEFT}%'"
+        said = f"LOWER(TRIM(COALESCE({stated('value')}, '')))"
+        none = [word for word in (*NOT_GIVEN, *WORDS) if word]
+        given = f"NOT {said} LIKE '{LEFT}%' AND NOT {said} IN ({listed(none)}) AND NOT {dialect.matches(said, _NO_DOSE)}"
+        return f"(\n{only(source.readings, named)}\n) AS r\nWHERE {given}"
     columns = read.layout.columns
     names = {anchors.observable} if anchors.observable else {name for each in read.layout.sets for name in each.asks}
     numbers = sorted(columns[name].number for name in names if name in columns)

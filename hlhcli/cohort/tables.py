@@ -47,12 +47,21 @@ def of_person(table: Table, dialect: Dialect, source: str) -> Columns:
     person, time, day = column(table, PERSON), column(table, TIME), column(table, DAY)
     if person is None or (time or day) is None:
         missing = "person_id" if person is None else "time (or day)"
-        found = ", ".join(printable(name, 30) for name in list(table.columns)[:12])
-        raise InputError([Problem(source, f"no column {missing}; it has {found}")])
+        raise InputError([Problem(source, f"no column {missing}; {_columns(table)}")])
     chosen = time or day or ""
     written = quote(chosen) if table.columns[chosen] not in _NO_TIME else f"CAST({quote(chosen)} AS VARCHAR)"
     moment = dialect.millis(written, _kind(table, chosen, time is None))
     return Columns(who(table, person), moment, _is_days(table, chosen), chosen)
+
+
+def _columns(table: Table) -> str:
+    """Which columns there are. Without headings the first line of a table is a patient's: names that are not known are not told."""
+    known = {*PERSON, *TIME, *DAY, *CODE, *VALUE, *UNIT, *REFERENCE, *(name for names in BESIDE.values() for name in names)}
+    found = [name for name in table.columns if name in known or heading(name).observable]
+    if not found:
+        return f"of its {len(table.columns)} columns none has a name that is known here: does its first line name them?"
+    others = f" and {len(table.columns) - len(found)} more" if len(found) < len(table.columns) else ""
+    return f"it has {', '.join(printable(name, 30) for name in found[:12])}{others}"
 
 
 def who(table: Table, name: str) -> str:

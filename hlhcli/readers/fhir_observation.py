@@ -27,6 +27,7 @@ from hlhcli.readers.fhir_element import (
 )
 from hlhcli.readers.fhir_genetics import VARIANT
 from hlhcli.readers.fhir_value import UNKNOWN, Named, Said, values
+from hlhcli.readers.said import DOUBTED
 
 DROPPED = ("entered-in-error", "cancelled")
 _DOUBTED = {"preliminary": "preliminary result", "unknown": "status of the result not known", "registered": ""}
@@ -163,25 +164,29 @@ class Observations:
                 continue
             if one.doubt:
                 self.account.remark(one.doubt, code.told, place)
+            doubted = "" if is_finding or "note" not in resource else _doubted(resource)
+            if doubted:
+                self.account.remark(doubted, code.told, place)
             over = f"from {written.date} to {written.until}" if written.until and not is_finding else ""
             notes = [one.note, _DOUBTED.get(state, ""), written.note, over, _noted(resource) if "note" in resource else ""]
             if doubt := codes.contradicts(of.kind, of.observable, one.unit):
                 notes.append(doubt)
                 self.account.remark("unit that its code contradicts", f"{code.told}: {one.unit}", place)
+            note = "; ".join(filter(None, notes))
             fact = Fact(
                 of.observable,
                 one.value,
                 codes.qualified(of.kind, of.observable, one.unit or (of.unit if one.value[-1:].isdigit() else "")),
                 one.reference,
                 _assay(of.observable, resource) if "method" in resource else "",
-                "; ".join(filter(None, notes)),
+                f"{one.value} {one.unit}".strip() + f" ({note})" if doubted else note,
                 written.date,
                 timepoint=written.partial,
                 until=written.until if is_finding and one.value != observables.get(of.observable).negative else "",
                 time=written.text,
                 place=place,
                 specimen=reference(resource["specimen"]).id if "specimen" in resource else "",
-                unread=one.unread,
+                unread=one.unread or doubted,
             )
             if not written.text and of.observable in codes.lasting():
                 chart.always.append(fact)
@@ -224,6 +229,13 @@ def _named(found: list[Coding], own: list[Named]) -> list[Named] | str:
         like = next(filter(None, (codes.resembles(each.display) for each in found)), None)
         return (f"code not known here, and its name resembles {like}" if like else "code not known here") if found else "no code"
     return list(names.values()) or several
+
+
+def _doubted(resource: Json) -> str:
+    """Why a note puts the value in doubt: it names a spoiled sample, or another person; empty where none does."""
+    from hlhcli.readers.meanings import DOUBTS  # few results have a note
+
+    return DOUBTED if DOUBTS.search(_noted(resource)) else ""
 
 
 def _noted(resource: Json) -> str:

@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 from hlhcli import observables
 from hlhcli.errors import InputError, Problem, printable, why
+from hlhcli.observations import missing
 from hlhcli.quantity import BadQuantity, readings
 from hlhcli.readers import codes, dates, delimited
 from hlhcli.readers.account import Account
 from hlhcli.readers.chart import Chart, Charts, Fact, Place, Remark
 from hlhcli.readers.delimited import Row
 from hlhcli.readers.meanings import UNKNOWN, Meaning, Said, bounds, compared, united, values
+from hlhcli.readers.said import SPOILED
 
 MEASUREMENT, CONDITION, PERSON, CONCEPT = "MEASUREMENT", "CONDITION_OCCURRENCE", "PERSON", "CONCEPT"
 _READ = (MEASUREMENT, CONDITION)
@@ -293,6 +295,8 @@ class _Measurements(_Reader):
         number, source = line.get("value_as_number"), line.get("value_source_value")
         if number and _ZERO.fullmatch(number) and source and not any(map(str.isdigit, source)):
             return values(source, of, "point")  # CANCELED, hemolyzed: the zero stands for no value
+        if number and source and (reason := missing(source)) and reason.text == SPOILED:
+            return values(source, of, "point")
         if number:
             text = compared(comparator, number)
             if not comparator and (whole := _compared_source(number, source)):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 SPOILED = "unreadable"  # a result that is none
+DOUBTED = "comment that puts the value in doubt"
+NOT_GIVEN = ("no", "n", "false", "not given", "none", "unchecked")  # of a treatment
 NO_COMPARATOR = "comparator that is not understood"
 EQUAL = ("", "=", "==", "eq", "equal", "na", "n/a", "none", "null")  # comparators that add nothing
 

@@ -36,7 +36,7 @@ from hlhcli.readers import codes
 from hlhcli.rules import CriteriaSet, Node
 from hlhcli.snapshot import Snapshot
 from hlhcli.status import Status
-from hlhcli.worst import Dated, extreme, worst
+from hlhcli.worst import Dated, extreme, may_be_worse, worst
 
 Time = datetime | date | Fraction | int  # a moment, a day of the calendar, or a count of days
 DAY = 86_400_000  # milliseconds
@@ -317,7 +317,7 @@ class _Course:
             ]
         known = {name: worst(observables.get(name), found, Fraction(place.at)) for name, found in inside.items()}
         for name, one in list(known.items()):
-            if _denied_elsewhen(name, one, known):
+            if _denied_elsewhen(name, one, known, inside):
                 known[name] = Observation(Missing("unknown"))
         for name, stated in ((AGE, self.ages[number]), (AGE_AT_ONSET, self.ages[0])):
             if stated is not None:
@@ -392,17 +392,29 @@ def _shown(one: Observation) -> str:
     return ", ".join(sorted(one.value.values)) if isinstance(one.value, Finding) else one.value.text
 
 
-def _denied_elsewhen(name: str, one: Observation, known: Mapping[str, Observation]) -> bool:
-    """True for a finding that comes and goes, denied on another day than that of the measured value, or at another time of it."""
+def _denied_elsewhen(name: str, one: Observation, known: Mapping[str, Observation], inside: Mapping[str, list[Dated]]) -> bool:
+    """True for a finding that comes and goes, denied on another day than that of a measurement, or at another time of it."""
     observable = observables.get(name)
-    measured = known.get(observable.instead or "")
-    if not observable.comes_and_goes or measured is None or not isinstance(measured.value, Quantity):
-        return False
+    instead = observable.instead or ""
     denied = isinstance(one.value, Finding) and one.value.values == {observable.negative}
-    if not denied or one.day is None or measured.day is None:
+    if not observable.comes_and_goes or not denied or one.day is None:
         return False
-    timed = one.day % DAY and measured.day % DAY  # at midnight no time is stated
-    return bool(one.day // DAY != measured.day // DAY or (timed and one.day != measured.day))
+    moments = [
+        each.day
+        for each in inside.get(instead, ())
+        if each.observation.value in (Missing("unknown"), Missing("pending"))
+        or may_be_worse(observables.get(instead), each.observation.value)
+    ]
+    moments = [max(moments)] if moments else []
+    measured = known.get(instead)
+    if measured is not None and isinstance(measured.value, Quantity) and measured.day is not None:
+        moments.append(measured.day)
+    return any(_elsewhen(one.day, each) for each in moments)
+
+
+def _elsewhen(day: Fraction, other: Fraction) -> bool:
+    timed = day % DAY and other % DAY  # at midnight no time is stated
+    return bool(day // DAY != other // DAY or (timed and day != other))
 
 
 def _furthest(found: list[Dated], now: Observation | None, lowest: bool) -> Observation | None:

@@ -788,6 +788,50 @@ def test_codes_of_one_row(tmp_path, code, expected, reasons):
     assert [row["ferritin"] for row in read(tmp_path / "out.parquet")] == [expected]
 
 
+def test_the_first_patient_is_no_line_of_headings(tmp_path):
+    """Where a table has no headings, what stands in their place is not told."""
+    rows = write(tmp_path / "labs.csv", "John Smith,2024-01-01,ferritin,600,ng/mL\nJane Doe,2024-01-01,ferritin,700,ng/mL\n")
+    ran = run(rows, code=1)
+    assert "no column person_id; it has ferritin and 4 more" in ran.err
+    assert "smith" not in ran.err.casefold()
+    ran = run(write(tmp_path / "other.csv", "John Smith,2024-01-01,600\n"), code=1)
+    assert "of its 3 columns none has a name that is known here" in ran.err
+
+
+@pytest.mark.parametrize("year", [1851, 2024, 2129, 2180, 2300])
+def test_dates_of_other_centuries(tmp_path, year):
+    """Shared data are moved to other years, to keep the persons unknown."""
+    assert ferritin(tmp_path, f"p1,{year}-01-01,ferritin,900,ng/mL\n") == {("p1", f"{year}-01-01"): ("met", "900 ng/mL")}
+
+
+@pytest.mark.parametrize(
+    ("value", "given"),
+    [("", True), ("yes", True), ("112.5", True), ("0.5 mg", True), ("no", False), ("0", False), ("0 mg", False), ("0.0", False),
+     ("not given", False), ("pending", False), ("not done", False)],
+)  # fmt: skip
+def test_an_anchor_on_a_drug_is_a_day_on_which_it_was_given(tmp_path, value, given):
+    """A row that says that it was not given, or of nothing, is no such day."""
+    rows = f"p1,2024-01-01,ferritin,900,ng/mL\np1,2024-01-02,etoposide,{value},\np1,2024-01-04,etoposide,yes,\n"
+    days = {day for _, day in ferritin(tmp_path, rows, "--anchors", "on:etoposide", "--lookback", "7d")}
+    assert days == ({"2024-01-02", "2024-01-04"} if given else {"2024-01-04"})
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"),
+    [("clotted", "unknown"), ("GROSSLY HEMOLYZED", "unknown"), ("sample of the donor", "unknown"), ("repeated", "met")],
+)
+def test_a_note_that_puts_a_result_in_doubt(tmp_path, note, expected):
+    """A spoiled sample has no result, in FHIR as in a table; `check` says the same."""
+    code = {"coding": [{"system": "http://loinc.org", "code": "2276-4"}]}
+    found = {"resourceType": "Observation", "id": "a", "status": "final", "subject": {"reference": "Patient/p"}, "code": code}
+    found |= {"effectiveDateTime": "2024-01-01", "valueQuantity": {"value": 900, "unit": "ng/mL"}, "note": [{"text": note}]}
+    path = write(tmp_path / "Observation.ndjson", json.dumps(found) + "\n")
+    anchors = write(tmp_path / "anchors.csv", "person_id,time\np,2024-01-01\n")
+    assert [row["ferritin"] for row in table(run(path, "--anchors", anchors).out)] == [expected]
+    (result,) = hlhcli("check", path, "--json").json["results"]
+    assert [item["status"] for item in result["assessments"][0]["items"] if item["id"] == "ferritin"] == [expected]
+
+
 @pytest.mark.parametrize("day", ["11574", "11575", "12000", "45352", "99999", "99999.9"])
 def test_large_counts_of_days(tmp_path, day):
     """A serial number of a spreadsheet, or an age in days, stops no run."""

@@ -109,7 +109,7 @@ USUAL = {
 MEASURED = [
     *({"operator_concept_id": op, "value_as_number": number} for op in ("", "0", "4171756", "4171754", "4172703", "4172704", "4171755", "99") for number in ("900", "0", "0.0", "9.20", "1e2", "-1", "NULL", "nan", "inf", "1e-5")),
     *({"value_as_number": number, "value_source_value": f'"{text}"'} for number in ("", "5", "5.0", "0", "1200")
-      for text in ("<5", "< 5.00", ">5 ng/mL", "less than 5", "≥5", "5", "<6", "<4-5", "pending", "CANCELED", "hemolyzed", "0 ng/mL", ">1,200", "see letter", "!odd", "?", "?5", "ended", "a|b", "5 (d 3)")),
+      for text in ("<5", "< 5.00", ">5 ng/mL", "less than 5", "≥5", "5", "<6", "<4-5", "pending", "CANCELED", "hemolyzed", "Clotted", "0 ng/mL", ">1,200", "see letter", "!odd", "?", "?5", "ended", "a|b", "5 (d 3)")),
     *({"unit_concept_id": concept, "unit_source_value": text} for concept in ("", "0", "8842", "8748", "900", "8842.0", "77") for text in ("", "ng/mL", "ug/L", "µg/L", "pmol/L", "NG / ML", "odd", "a|b")),
     *({"range_low": low, "range_high": high} for low in ("", "13", "1.50", "x") for high in ("", "150", "y")),
     *({"value_as_number": "", "value_as_concept_id": answer, "value_source_value": text} for answer in ("", "10", "11", "77") for text in ("", "high", "see letter", ">5")),
@@ -547,7 +547,7 @@ def events(*cells):
         (("1", "___", "9.20", "ng/mL", "", "", ""), ("LOINC|2276-4", "9.20", "ng/mL", None)),
         (("1", "___", "", "ng/mL", "", "", ""), ("LOINC|2276-4", "?taken out to protect the person", "ng/mL", None)),
         (("1", "", "", "ng/mL", "", "", ""), ("LOINC|2276-4", None, "ng/mL", None)),
-        (("1", "900", "900", "ng/mL", "", "", "GROSSLY HEMOLYZED SPECIMEN."), ("LOINC|2276-4", "?a comment that the value or its specimen is spoiled", "ng/mL", None)),
+        (("1", "900", "900", "ng/mL", "", "", "GROSSLY HEMOLYZED SPECIMEN."), ("LOINC|2276-4", "?comment that puts the value in doubt", "ng/mL", None)),
         (("1", "!x", "", "", "", "", ""), ("LOINC|2276-4", " !x", None, None)),
         (("2", "90", "90", "mg/dL", "", "", ""), ("LOINC|14447-7", "!not a specimen of blood", "mg/dL", None)),
         (("3", "90", "90", "", "", "", ""), ("MIMIC|3", "!item without a code of LOINC", None, None)),

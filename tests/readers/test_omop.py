@@ -87,6 +87,7 @@ def read(path):
         ({"value_as_number": "5", "value_source_value": "5"}, "5", "ng/mL", ""),
         ({"value_as_number": "-1"}, "unknown", "", ""),
         ({"value_as_number": "0", "value_source_value": "hemolyzed"}, "unreadable", "", ""),
+        ({"value_as_number": "600", "value_source_value": "clotted"}, "unreadable", "", ""),
         ({"value_as_number": "0.0", "value_source_value": "CANCELED"}, "unknown", "", ""),
         ({"value_as_number": "0", "value_source_value": "pending"}, "pending", "", ""),
         ({"value_as_number": "0", "value_source_value": "0 ng/mL"}, "0", "ng/mL", ""),
