@@ -284,6 +284,8 @@ def _told(done: "Done", output: str | None) -> None:
         say(f"  {other['name']}: {other['reason']}: {other['lines']:,}")
     if unread := content.get("columns not read"):
         say(f"  columns not read: {', '.join(unread)}")
+    if ageless := content.get("persons without a birth that can be read"):
+        say(f"  persons without a date or year of birth that can be read: {ageless:,}")
     if dropped := content["anchors"].get("left"):
         say(f"  anchors without a person or a time that can be read: {dropped:,}")
     for remark, number in rows.get("used with a doubt", {}).items():

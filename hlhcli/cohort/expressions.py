@@ -13,6 +13,7 @@ from hlhcli.cohort.source import ENDED, LEFT, NOT_KNOWN
 from hlhcli.cohort.sql import literal
 from hlhcli.readers import codes
 from hlhcli.readers.dates import EARLIEST, LATEST
+from hlhcli.readers.said import DOUBTS
 from hlhcli.yamltree import parse
 
 NONE = "CAST(NULL AS VARCHAR)"
@@ -62,9 +63,7 @@ def _word(words: str) -> str:
 @cache
 def doubts() -> str:
     """Words of a comment by which a value may be none, without what stands before them: `not` makes it no better here."""
-    from hlhcli.readers.meanings import DOUBTS  # few inputs have comments, and every start pays for an import
-
-    words = re.sub(r"\(\?<![^)]*\)", "", DOUBTS.pattern).removeprefix(r"\b").removesuffix(r"\b")
+    words = re.sub(r"\(\?<![^)]*\)", "", DOUBTS).removeprefix(r"\b").removesuffix(r"\b")
     return f"(^|[^a-z]){words.replace('?:', '')}([^a-z]|$)"
 
 

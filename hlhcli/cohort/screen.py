@@ -139,6 +139,7 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     values = set(found.files) - set(found.beside)
     if job.rejects:
         _save(engine, rejected(found.given, read, engine, values if lines else ()), job.rejects, None)
+    ageless = _without_birth(engine, found.given.persons) if job.persons else 0
     resumed = 0
     if parts is not None:
         rows, resumed = parts.run(engine, query, progress)
@@ -160,6 +161,7 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
         "rows": manifest.books(read, [(reason, number) for path, reason, number in lines if path in values]),
         **({"other lines left": aside} if aside else {}),
         **({"columns not read": list(found.unread)} if found.unread else {}),
+        **({"persons without a birth that can be read": ageless} if ageless else {}),
         "out": {"rows": rows},
         **({"partitions": {"of": job.partitions}} if job.partitions else {}),
     }
@@ -169,6 +171,12 @@ def screen(engine: Engine, job: Job, progress: Progress | None = None) -> Done:
     if parts:
         parts.finish()
     return Done(content, read, resumed)
+
+
+def _without_birth(engine: Engine, persons: str | None) -> int:
+    """How many of the persons of a table have no date or year of birth that can be read."""
+    counted = f"SELECT COUNT(*) FROM (\n{persons}\n) AS persons WHERE NOT person_id IS NULL AND born_first IS NULL"
+    return int(next(iter(engine.rows(counted)))[0]) if persons else 0
 
 
 def _of(progress: Progress | None, what: str) -> Callable[[float], None] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ from hlhcli.readers.fhir_element import (
 )
 from hlhcli.readers.fhir_genetics import VARIANT
 from hlhcli.readers.fhir_value import UNKNOWN, Named, Said, values
-from hlhcli.readers.said import DOUBTED
+from hlhcli.readers.said import DOUBTED, DOUBTS
 
 DROPPED = ("entered-in-error", "cancelled")
 _DOUBTED = {"preliminary": "preliminary result", "unknown": "status of the result not known", "registered": ""}
@@ -233,9 +234,7 @@ def _named(found: list[Coding], own: list[Named]) -> list[Named] | str:
 
 def _doubted(resource: Json) -> str:
     """Why a note puts the value in doubt: it names a spoiled sample, or another person; empty where none does."""
-    from hlhcli.readers.meanings import DOUBTS  # few results have a note
-
-    return DOUBTED if DOUBTS.search(_noted(resource)) else ""
+    return DOUBTED if re.search(DOUBTS, _noted(resource), re.IGNORECASE) else ""
 
 
 def _noted(resource: Json) -> str:

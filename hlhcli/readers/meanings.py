@@ -14,7 +14,7 @@ from hlhcli.quantity import COMPARATORS, BadQuantity, Decimal, fold, readings
 from hlhcli.readers import cells, codes
 from hlhcli.readers.headings import heading, key
 from hlhcli.readers.mapping import Column
-from hlhcli.readers.said import EQUAL, SPOILED
+from hlhcli.readers.said import DOUBTS, EQUAL, SPOILED
 from hlhcli.yamltree import JsonNumber
 
 UNKNOWN = "unknown"
@@ -148,16 +148,6 @@ def _quantity(piece: cells.Piece, of: Meaning) -> Said:
     return Said(piece.value, unit, piece.reference or of.reference, _joined(piece.note, note), doubt, piece.moment)
 
 
-# Words of a comment by which a value may be none of the patient, or none at all; those of a specimen stand in codes.yaml.
-DOUBTS = re.compile(
-    r"(?<!not )(?<!non[ -])(?<!no )(?<!nicht )(?<!keine )\b(?:wrong|mis-?labell?ed|mix(?:ed)?[ -]?up|sibling|brother|sister|twin|"
-    r"donor|mother|father|parent|invalid|h(?:a?e|ä)moly[sz]ed|h(?:a?e)molysis|hämoly(?:se|tisch)|clot(?:s|ted)?|contaminat(?:ed|ion)|"
-    r"diluted|unreliable|implausible|erroneous|in error|disregard|do not use|falscher?|verwechs(?:elt|lung)|ungültig|geronnen|"
-    r"verunreinigt|mutter|vater|bruder|schwester|geschwister|spender)\b",
-    re.IGNORECASE,
-)
-
-
 def in_doubt(comment: str, of: Meaning) -> bool:
     """True for a comment that says that a value is of another person, of another specimen than blood, or spoiled."""
     if not comment or of.observable == "family_history":
@@ -165,7 +155,7 @@ def in_doubt(comment: str, of: Meaning) -> bool:
     measured = bool(of.observable) and observables.get(of.observable).family is not None
     is_of_blood = measured and codes.specimen(of.observable) is not False
     reason = missing(comment)
-    spoiled = DOUBTS.search(comment) is not None or (reason is not None and reason.text == SPOILED)
+    spoiled = re.search(DOUBTS, comment, re.IGNORECASE) is not None or (reason is not None and reason.text == SPOILED)
     return spoiled or (is_of_blood and codes.specimen(comment) is False)
 
 

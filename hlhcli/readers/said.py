@@ -4,6 +4,13 @@ from __future__ import annotations
 
 SPOILED = "unreadable"  # a result that is none
 DOUBTED = "comment that puts the value in doubt"
+# Words of a comment by which a value may be none of the patient, or none at all; those of a specimen stand in codes.yaml.
+DOUBTS = (
+    r"(?<!not )(?<!non[ -])(?<!no )(?<!nicht )(?<!keine )\b(?:wrong|mis-?labell?ed|mix(?:ed)?[ -]?up|sibling|brother|sister|twin|"
+    r"donor|mother|father|parent|invalid|h(?:a?e|ä)moly[sz]ed|h(?:a?e)molysis|hämoly(?:se|tisch)|clot(?:s|ted)?|contaminat(?:ed|ion)|"
+    r"diluted|unreliable|implausible|erroneous|in error|disregard|do not use|falscher?|verwechs(?:elt|lung)|ungültig|geronnen|"
+    r"verunreinigt|mutter|vater|bruder|schwester|geschwister|spender)\b"
+)
 NOT_GIVEN = ("no", "n", "false", "not given", "none", "unchecked")  # of a treatment
 NO_COMPARATOR = "comparator that is not understood"
 EQUAL = ("", "=", "==", "eq", "equal", "na", "n/a", "none", "null")  # comparators that add nothing

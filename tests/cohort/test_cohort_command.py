@@ -788,6 +788,17 @@ def test_codes_of_one_row(tmp_path, code, expected, reasons):
     assert [row["ferritin"] for row in read(tmp_path / "out.parquet")] == [expected]
 
 
+def test_a_birth_that_cannot_be_read_is_told(tmp_path):
+    """Without an age what depends on it is unknown: how many have none is said, and of nobody who."""
+    persons = write(tmp_path / "persons.csv", "person_id,birth_date\na,31/12/1950\nb,1990-02-03\nc,\n")
+    ran = run(write(tmp_path / "labs.csv", HEAD + ROW), "--persons", persons, "-o", tmp_path / "out.csv")
+    assert "  persons without a date or year of birth that can be read: 2\n" in ran.err
+    assert "1950" not in ran.err
+    assert json.loads((tmp_path / "out.csv.manifest.json").read_text())["persons without a birth that can be read"] == 2
+    good = write(tmp_path / "good.csv", "person_id,birth_date\nb,1990-02-03\n")
+    assert "birth" not in run(tmp_path / "labs.csv", "--persons", good).err
+
+
 def test_the_first_patient_is_no_line_of_headings(tmp_path):
     """Where a table has no headings, what stands in their place is not told."""
     rows = write(tmp_path / "labs.csv", "John Smith,2024-01-01,ferritin,600,ng/mL\nJane Doe,2024-01-01,ferritin,700,ng/mL\n")
