@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple, get_args
 
 from hlhcli import criteria, definition, rules
 from hlhcli.definition import ABOUT, Reader
-from hlhcli.errors import InputError, Problem, UnknownName
+from hlhcli.errors import InputError, Problem, UnknownName, printable
 from hlhcli.fields import duration
 from hlhcli.quantity import BadQuantity, Interval, exact_text
 from hlhcli.rules import GRADES, AtLeast, Citation, Grade, Logic, Node
@@ -246,7 +246,8 @@ class _Reader(Reader):
                 self.borrowed[node.children] = f"the markers of {wanted} in {name}"
             return node
         except (UnknownName, StopIteration):
-            self.fail(f"there is no class '{wanted}' of '{name}'; write for example 'class: marsh-2013 PR'", *path)
+            said = f"there is no class '{printable(wanted, 60)}' of '{printable(name, 60)}'"
+            self.fail(f"{said}; write for example 'class: marsh-2013 PR'", *path)
 
     def members(self, name: str, *path: str | int) -> tuple[Node, ...]:
         """The markers of an earlier class, or the criteria of a set."""
