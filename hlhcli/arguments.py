@@ -67,15 +67,13 @@ def _process(parameter: Any, kind: Any, by_typer: Callable[[Any, Any], Any], con
     return value if parameter.callback is None else parameter.callback(context, parameter, value)
 
 
-Criteria = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--criteria",
-        "-c",
-        metavar="ID|FILE",
-        help="Set of criteria, a criteria file, or a rule of response; repeatable; 'all'. [default: hlh-2004]",
-    ),
-]
+def _criteria(what: str) -> Any:
+    return typer.Option("--criteria", "-c", metavar="ID|FILE", help=f"{what} [default: hlh-2004]")
+
+
+Criteria = Annotated[list[str] | None, _criteria("Set of criteria, a criteria file, or a rule of response; repeatable; 'all'.")]
+Sets = Annotated[list[str] | None, _criteria("Set of criteria, or a criteria file; repeatable; 'all'.")]
+OneSet = Annotated[list[str] | None, _criteria("One set of criteria, or a criteria file, and rules of response; repeatable.")]
 Folder = Annotated[
     list[Path] | None,
     typer.Option(

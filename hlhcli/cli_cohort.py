@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hlhcli.arguments import Command, Folder
+from hlhcli.arguments import Command, Folder, Sets
 from hlhcli.cli import app
 from hlhcli.commands import FAILED, choose, fail, say, tell, usage
 
@@ -37,15 +37,7 @@ def cohort(
             show_default=False,
         ),
     ] = None,
-    criteria: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--criteria",
-            "-c",
-            metavar="ID|FILE",
-            help="Set of criteria, or a criteria file; repeatable; 'all'. [default: hlh-2004]",
-        ),
-    ] = None,
+    criteria: Sets = None,
     folder: Folder = None,
     anchors: Annotated[
         str,
@@ -319,7 +311,7 @@ def summary(
     """
     import json
 
-    from hlhcli.errors import InputError, UnknownName
+    from hlhcli.errors import InputError, UnknownName, why
 
     if form not in (None, "table", "json", "markdown"):
         usage(f"'{form}' is no format; choose from table, json, markdown")
@@ -343,7 +335,7 @@ def summary(
         tell(error.problems)
         raise typer.Exit(FAILED) from None
     except OSError as error:
-        fail(f"{failed}: {(error.strerror or str(error)).lower()}")
+        fail(f"{failed}: {why(error)}")
     except ImportError as error:
         extra = "figure" if str(error.name).startswith("matplotlib") else "cohort"
         fail(f"this needs {error.name}: pip install 'hlhcli[{extra}]'")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, get_args
 
 import typer
 
-from hlhcli.arguments import AnchorOption, At, Command, Criteria, Dictionary, Folder, From, Map, Strict, Window
+from hlhcli.arguments import AnchorOption, At, Command, Criteria, Dictionary, Folder, From, Map, OneSet, Strict, Window
 from hlhcli.cli import app
 from hlhcli.commands import FAILED, Inputs, cannot_write, choose, fail, keep, reading, usage
 
@@ -25,15 +25,7 @@ _File = Annotated[str, typer.Argument(metavar="FILE", help="An input of one pati
 def figure(
     file: _File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The picture: .svg, .png or .pdf.")],
-    criteria: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--criteria",
-            "-c",
-            metavar="ID|FILE",
-            help="One set of criteria, or a criteria file, and rules of response; repeatable. [default: hlh-2004]",
-        ),
-    ] = None,
+    criteria: OneSet = None,
     folder: Folder = None,
     form_in: From = None,
     mapping: Map = None,

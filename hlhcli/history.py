@@ -181,10 +181,12 @@ class History:
         """Whether the treatment was given on the day on which the value was measured, or shortly before."""
         found = Status.NOT_MET
         for start, stop in self._treated.get(treatment, ()):
-            if start is None or day is None:
-                found = Status.UNKNOWN
-            elif start <= day and (stop is None or day <= stop + observables.raised_for()):
+            over = stop is not None and day is not None and day > stop + observables.raised_for()
+            if over or (start is not None and day is not None and day < start):
+                continue
+            if start is not None and day is not None:
                 return Status.MET
+            found = Status.UNKNOWN
         for at, one in self.curve(treatment):
             denied = isinstance(one.value, Finding) and one.value.values == {"no"}
             still = isinstance(one.value, Missing) and one.value.text in STILL

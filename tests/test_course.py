@@ -437,6 +437,8 @@ def test_a_treatment_among_the_therapies(drug, name, improves):
     assert marker["better"] is (True if improves else None)
     later = course(text.replace("start: 13, stop: 13", "start: 9, stop: 10"))
     assert next(one for one in later["lines"][0]["changes"][0]["markers"] if one["observable"] == name)["better"] is True
+    ended = course(text.replace("start: 13, stop: 13", "stop: 10"))
+    assert next(one for one in ended["lines"][0]["changes"][0]["markers"] if one["observable"] == name)["better"] is True
     open_ = course(text.replace(", start: 13, stop: 13", ""))
     assert open_["lines"][0]["changes"][0]["markers"][0]["better"] is (True if improves else None)
 

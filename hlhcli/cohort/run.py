@@ -19,7 +19,7 @@ from hlhcli.cohort.query import Query
 from hlhcli.cohort.source import LEFT, NOT_JSON, Source, stated
 from hlhcli.cohort.sql import among, indented, literal, select
 from hlhcli.observations import WORDS
-from hlhcli.readers.said import NOT_GIVEN
+from hlhcli.readers.said import NO_DOSE, NOT_GIVEN
 from hlhcli.rules import CriteriaSet
 
 _SAMPLED = 2_000_000  # rows, from which on not all persons are looked at to part them
@@ -250,16 +250,14 @@ def compose(
     )
 
 
-_NO_DOSE = "^0+([.]0+)?( |$)"
-
-
 def _days(anchors: Chosen, read: Read, source: Source, dialect: Dialect) -> str:
     """The rows on whose days anchors lie, as a relation."""
     if anchors.drug:
         named = [code for code, drug in read.drugs.items() if drug == anchors.drug]
-        said = f"LOWER(TRIM(COALESCE({stated('value')}, '')))"
-        none = [word for word in (*NOT_GIVEN, *WORDS) if word]
-        given = f"NOT {said} LIKE '{LEFT}%' AND NOT {said} IN ({listed(none)}) AND NOT {dialect.matches(said, _NO_DOSE)}"
+        said = f"COALESCE({stated('value')}, '')"
+        word = f"LOWER(TRIM({said}))"
+        none = [each for each in (*NOT_GIVEN, *WORDS) if each]
+        given = f"NOT {said} LIKE '{LEFT}%' AND NOT {word} IN ({listed(none)}) AND NOT {dialect.matches(word, f'^{NO_DOSE}$')}"
         return f"(\n{only(source.readings, named)}\n) AS r\nWHERE {given}"
     columns = read.layout.columns
     names = {anchors.observable} if anchors.observable else {name for each in read.layout.sets for name in each.asks}

@@ -20,7 +20,7 @@ from hlhcli.readers.chart import Chart, Charts, Fact, Given, Person, Place
 from hlhcli.readers.delimited import Row, Table
 from hlhcli.readers.mapping import LONG, ONE, ROLES, Mapping
 from hlhcli.readers.meanings import UNKNOWN, Meaning, Said, exact, in_doubt, values
-from hlhcli.readers.said import DOUBTED, NOT_GIVEN
+from hlhcli.readers.said import DOUBTED, NO_DOSE, NOT_GIVEN
 from hlhcli.yamltree import JsonNumber
 
 ANOTHER_DAY = "value of another day in the cell"
@@ -35,7 +35,6 @@ _SEXES = {
 SEXES = {word: sex for sex, words in _SEXES.items() for word in words.split()}
 _NEVER = -100_000  # the day of what has none
 _FEW = 3  # names that are not counted beside
-_NOTHING = re.compile(r"0+(?:[.,]0+)?\s*(?:[^\W\d]+(?:/(?:m2|[^\W\d]+))*)?")  # a dose
 _YES = ("yes", "y", "true", "given", "checked")
 
 
@@ -266,7 +265,7 @@ class Frame:
         """A treatment: yes (then it began at the row's moment), the date of its begin, or a dose."""
         word = of.choices.get(text.casefold(), text).casefold()
         start = when.date or day
-        if word in NOT_GIVEN or missing(word) is not None or self.is_missing(text) or _NOTHING.fullmatch(word):
+        if word in NOT_GIVEN or missing(word) is not None or self.is_missing(text) or re.fullmatch(NO_DOSE, word):
             self.account.leave("treatment that was not given", name, place)
         elif word in _YES:
             chart.given.append(Given(of.drug, start=start, single=True, place=place))  # then; whether it went on, other rows say

@@ -12,6 +12,7 @@ DOUBTS = (
     r"verunreinigt|mutter|vater|bruder|schwester|geschwister|spender)\b"
 )
 NOT_GIVEN = ("no", "n", "false", "not given", "none", "unchecked")  # of a treatment
+NO_DOSE = r"0+([.,]0+)? *([^0-9 /.,]+(/(m2|[^0-9 /.,]+))*)?"
 NO_COMPARATOR = "comparator that is not understood"
 EQUAL = ("", "=", "==", "eq", "equal", "na", "n/a", "none", "null")  # comparators that add nothing
 
