@@ -45,6 +45,7 @@ from hlhcli.cohort.tables import long
 from hlhcli.cohort.values import COMPARED, LONG, PLAIN
 from hlhcli.cohort.verdicts import columns_of
 from hlhcli.errors import InputError
+from hlhcli.readers.said import NO_DOSE
 from hlhcli.rules import CriteriaSet
 from hlhcli.spreadsheet import inert
 
@@ -251,6 +252,14 @@ def _written(engine: Any, path: Path, folder: Path) -> list[Any]:
     with duckdb.connect() as here:
         described = here.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()
         return [[each[:2] for each in described], sorted(here.execute(f"SELECT * FROM {reader}").fetchall(), key=str)]
+
+
+def test_a_dose_of_nothing_says_the_same(engine: Any) -> None:
+    """What is no dose in a patient's table is none on any engine."""
+    words = ["0", "0.0", "0,00 mg", "0mg", "0 mg/kg", "000 mg/m2", "0.5 mg", "10", "0 mg twice", "0 1", "yes", "", "50 mg"]
+    engine.load("given_doses", [("word", "VARCHAR")], [(word,) for word in words])
+    found = engine.rows(f"SELECT word FROM given_doses WHERE {engine.dialect.matches('word', f'^{NO_DOSE}$')}")
+    assert {word for (word,) in found} == {word for word in words if re.fullmatch(NO_DOSE, word)} == set(words[:6])
 
 
 def test_what_is_a_time_says_the_same(engine: Any) -> None:
