@@ -19,13 +19,11 @@ from hlhcli.patient import Patient
 from hlhcli.quantity import Interval, number_text
 from hlhcli.rules import At
 from hlhcli.snapshot import Snapshot, moments
-from hlhcli.status import Status
+from hlhcli.status import Status, any_of
 from hlhcli.timeline import Calendar
 from hlhcli.worst import STILL, Dated, extreme
 
 Known = dict[str, Observation]
-
-_SURE = (Status.NOT_MET, Status.UNKNOWN, Status.MET)
 
 
 class Instant(NamedTuple):
@@ -166,11 +164,12 @@ class History:
         """The patient's own value: at most what was measured where a treatment raised it, at least where one lowered it."""
         observable = observables.get(name)
         under = {each: self._under(place, one.day, each) for each in (*observable.raised_by, *observable.lowered_by)}
-        given = max(under, key=lambda each: _SURE.index(under[each]), default=None)
-        if given is None or under[given] is Status.NOT_MET or not isinstance(one.value, Quantity):
+        sure = any_of(under.values())
+        if sure is Status.NOT_MET or not isinstance(one.value, Quantity):
             return one
+        given = next(each for each, status in under.items() if status is sure)
         raised, treatment = given in observable.raised_by, observables.inline(given)
-        if under[given] is Status.MET:
+        if sure is Status.MET:
             said = f"under {treatment}: the patient's own is at {'most' if raised else 'least'} that"
         else:
             said = f"whether it is under {treatment} is not known: the patient's own may be {'below' if raised else 'above'} that"

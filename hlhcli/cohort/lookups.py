@@ -19,7 +19,7 @@ from hlhcli.observations import PENDING as IS_PENDING
 from hlhcli.observations import Finding, Missing, Observed, Qualitative, Quantity, answered, missing, qualitative, quantity, read
 from hlhcli.quantity import BadQuantity, NoNumber, readings
 from hlhcli.readers import codes
-from hlhcli.readers.said import NO_COMPARATOR
+from hlhcli.readers.said import NO_COMPARATOR, unbracketed
 from hlhcli.worst import may_be_worse
 
 NAN = frozenset({"nan", "inf", "infinity", "-inf", "-infinity", "+inf", "+infinity"})
@@ -312,7 +312,7 @@ def limits(reference: str, unit: str, column: Column) -> tuple[int | None, int |
     """The laboratory's upper and lower limit in ticks; None for one that is not stated."""
     found = column.observable.units.find(unit)
     try:
-        measures = readings(reference.strip().strip("()[]").strip())
+        measures = readings(unbracketed(reference))
     except BadQuantity:
         return None, None
     own = column.observable.units.find(measures[0].unit) if measures[0].unit else found

@@ -13,12 +13,11 @@ from hlhcli.readers.chart import Place
 from hlhcli.readers.dates import Moment
 from hlhcli.readers.delimited import Row
 from hlhcli.readers.frame import SHIFTED, Frame
-from hlhcli.readers.meanings import UNKNOWN, Meaning, bounds, compared, meaning, measured, united
+from hlhcli.readers.meanings import SHOWN, UNKNOWN, Meaning, bounds, compared, meaning, measured, united
 from hlhcli.readers.said import NO_COMPARATOR, SPOILED, STATUSES, status
 
 _KEPT = 10_000  # names of tests whose meaning is remembered
 _LONGEST = 400  # characters of a comment that is kept
-_SHOWN = 60  # of what is not understood
 
 
 class Long:
@@ -103,7 +102,7 @@ class Long:
             whole = text if frame.is_missing(text) else compared(sign, text)
             if not whole:
                 self.account.remark(NO_COMPARATOR, name, place)
-                notes.append(f"'{printable(sign, _SHOWN)}' beside {printable(text, _SHOWN)} is not understood")
+                notes.append(f"'{printable(sign, SHOWN)}' beside {printable(text, SHOWN)} is not understood")
             text, of = whole or UNKNOWN, self._with_unit(row, of)
         more = {"reference": self._reference(row, of, place), "note": "; ".join(filter(None, notes))}
         if "status" in frame.roles:

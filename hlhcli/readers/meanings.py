@@ -14,13 +14,13 @@ from hlhcli.quantity import COMPARATORS, BadQuantity, Decimal, fold, readings
 from hlhcli.readers import cells, codes
 from hlhcli.readers.headings import heading, key
 from hlhcli.readers.mapping import Column
-from hlhcli.readers.said import DOUBTS, EQUAL, SPOILED
+from hlhcli.readers.said import DOUBTS, EQUAL, SPOILED, unbracketed
 from hlhcli.yamltree import JsonNumber
 
 UNKNOWN = "unknown"
 _MARKS: tuple[Decimal, Decimal] = ("point", "comma")
 _NONE: Keyed[str, str] = MappingProxyType({})
-_SHOWN = 60  # characters of a text that is not understood
+SHOWN = 60  # characters of a text that is not understood
 
 
 class Meaning(NamedTuple):
@@ -96,7 +96,7 @@ _CODE = "a code whose meaning is not stated", "code without a meaning"
 
 
 def _not_understood(text: str, why: str, doubt: str) -> Said:
-    return Said(UNKNOWN, note=f"'{printable(text, _SHOWN)}': {why}", doubt=doubt)
+    return Said(UNKNOWN, note=f"'{printable(text, SHOWN)}': {why}", doubt=doubt)
 
 
 def exact(text: str, decimal: Decimal | None) -> Decimal | None:
@@ -137,7 +137,7 @@ def _quantity(piece: cells.Piece, of: Meaning) -> Said:
         return Said(piece.value, note=piece.note, moment=piece.moment)  # a word
     unit = united(of, piece.unit)
     if unit is None or of.disputed:
-        written = f"'{printable(f'{piece.value} {piece.unit}'.strip(), _SHOWN)}'"
+        written = f"'{printable(f'{piece.value} {piece.unit}'.strip(), SHOWN)}'"
         note = _joined(piece.note, f"{written}: two different units are stated")
         return Said(UNKNOWN, note=note, doubt="two different units", moment=piece.moment)
     note = doubt = ""
@@ -181,7 +181,7 @@ def bounds(low: str, high: str, decimal: Decimal | None) -> str:
 def measured(text: str, decimal: Decimal | None) -> str:
     """A number, comparator or range (and its unit) as the patient file writes it; empty where it cannot be read."""
     try:
-        found = readings(text.strip().strip("()[]").strip(), exact(text, decimal) or "point")
+        found = readings(unbracketed(text), exact(text, decimal) or "point")
     except BadQuantity:
         return ""
     return f"{found[0].text} {found[0].unit}".strip() if len(found) == 1 else ""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hlhcli import observables
 from hlhcli.errors import InputError, Problem, printable, why
-from hlhcli.observations import missing
+from hlhcli.observations import Missing, missing
 from hlhcli.quantity import BadQuantity, readings
 from hlhcli.readers import codes, dates, delimited
 from hlhcli.readers.account import Account
@@ -293,10 +293,9 @@ class _Measurements(_Reader):
 
     def _said(self, line: _Line, of: Meaning, comparator: str, place: Place) -> list[Said]:
         number, source = line.get("value_as_number"), line.get("value_source_value")
-        if number and _ZERO.fullmatch(number) and source and not any(map(str.isdigit, source)):
-            return values(source, of, "point")  # CANCELED, hemolyzed: the zero stands for no value
-        if number and source and (reason := missing(source)) and reason.text == SPOILED:
-            return values(source, of, "point")
+        is_word = bool(source) and not any(map(str.isdigit, source))
+        if number and is_word and (_ZERO.fullmatch(number) or missing(source) == Missing(SPOILED)):
+            return values(source, of, "point")  # CANCELED: the zero stands for no value; hemolyzed: no number counts
         if number:
             text = compared(comparator, number)
             if not comparator and (whole := _compared_source(number, source)):

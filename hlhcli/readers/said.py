@@ -30,3 +30,8 @@ STATUSES = {word.replace("_", " "): state for state, words in _STATES.items() fo
 def status(text: str) -> str:
     """The words of a status as they stand in the list."""
     return " ".join(text.casefold().replace("_", " ").split())
+
+
+def unbracketed(text: str) -> str:
+    """A range of the laboratory without the brackets around it."""
+    return text.strip().strip("()[]").strip()
